@@ -1,0 +1,311 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Names of the groups of every tenant, beside one per department.
+const (
+	GroupAllEmployees = "All Employees"
+	GroupManagers     = "Managers"          // everyone with a report
+	GroupHeadquarters = "Headquarters"      // nested: holds the groups HR, Finance and Legal
+	GroupCopenhagen   = "Copenhagen Office" // dynamic: user.city -eq "Copenhagen"
+	GroupNewsletter   = "Newsletter"        // mail-enabled distribution list
+	GroupPartners     = "External Partners" // the guests
+	GroupAurora       = "Project Aurora"    // empty
+)
+
+// ErrDynamic says that a group computes its members by a rule and takes none by hand.
+var ErrDynamic = errors.New("a dynamic group takes no members by hand")
+
+// Group is a group of the tenant, its fields named as in Microsoft Graph (resource type "group").
+type Group struct {
+	ID              string // object id, a UUID
+	DisplayName     string
+	Description     string
+	Mail            string // with MailEnabled
+	MailEnabled     bool
+	SecurityEnabled bool
+	GroupTypes      []string // "DynamicMembership", "Unified", or none
+	MembershipRule  string   // with DynamicMembership
+}
+
+// groupRecord is a group and its direct members, in order and findable.
+type groupRecord struct {
+	Group
+	members  []string
+	position map[string]int
+	rule     func(User) bool // of a dynamic group
+}
+
+// formGroups creates the groups of a fresh tenant.
+func (t *Tenant) formGroups(staff []string) {
+	all := t.form(Group{DisplayName: GroupAllEmployees, Description: "Everyone on the payroll", SecurityEnabled: true})
+	managers := t.form(Group{DisplayName: GroupManagers, Description: "Everyone with reports", SecurityEnabled: true})
+	departments := map[string]*groupRecord{}
+	for _, name := range Departments() {
+		departments[name] = t.form(Group{DisplayName: name, Description: "Department " + name, SecurityEnabled: true})
+	}
+	headquarters := t.form(Group{DisplayName: GroupHeadquarters, Description: "Departments at headquarters", SecurityEnabled: true})
+	dynamic := t.form(Group{
+		DisplayName: GroupCopenhagen, Description: "Everyone in Copenhagen", SecurityEnabled: true,
+		GroupTypes: []string{"DynamicMembership"}, MembershipRule: `user.city -eq "Copenhagen"`,
+	})
+	dynamic.rule = func(u User) bool { return u.Address != nil && u.Address.City == "Copenhagen" }
+	newsletter := t.form(Group{
+		DisplayName: GroupNewsletter, Description: "Company newsletter", MailEnabled: true, Mail: "newsletter@" + t.domain,
+	})
+	partners := t.form(Group{DisplayName: GroupPartners, Description: "Guests of Fabrikam", SecurityEnabled: true})
+	t.form(Group{DisplayName: GroupAurora, Description: "A project that has not started", SecurityEnabled: true})
+
+	for i, id := range staff {
+		p := t.people[id]
+		t.join(all, id)
+		t.join(departments[p.Department], id)
+		if boss := p.ManagerID; boss != "" {
+			t.join(managers, boss)
+		}
+		if p.Mail != "" && i%3 == 0 {
+			t.join(newsletter, id)
+		}
+	}
+	for _, name := range []string{"HR", "Finance", "Legal"} {
+		t.join(headquarters, departments[name].ID)
+	}
+	for _, id := range t.order {
+		if p := t.people[id]; p.UserType == "Guest" {
+			t.join(partners, id)
+		}
+		t.applyRules(t.people[id])
+	}
+}
+
+// form stores a group. A group without an id is given the one of its place in a fresh tenant.
+func (t *Tenant) form(g Group) *groupRecord {
+	if g.ID == "" {
+		g.ID = objectID(t.random(groupStream, uint64(len(t.groupOrder))))
+	}
+	record := &groupRecord{Group: g, position: map[string]int{}}
+	t.groups[g.ID] = record
+	t.groupOrder = append(t.groupOrder, g.ID)
+	return record
+}
+
+// join adds a direct member and reports whether it is new. The caller holds the lock.
+func (t *Tenant) join(g *groupRecord, member string) bool {
+	if _, present := g.position[member]; present {
+		return false
+	}
+	g.position[member] = len(g.members)
+	g.members = append(g.members, member)
+	if p, ok := t.people[member]; ok {
+		p.groups = append(p.groups, g)
+	}
+	t.touch(MemberChanged, g.ID, member)
+	return true
+}
+
+// leave removes a direct member and reports whether there was one. The caller holds the lock.
+func (t *Tenant) leave(g *groupRecord, member string) bool {
+	if !g.drop(member) {
+		return false
+	}
+	if p, ok := t.people[member]; ok {
+		p.groups = slices.DeleteFunc(p.groups, func(other *groupRecord) bool { return other == g })
+	}
+	t.touch(MemberChanged, g.ID, member)
+	return true
+}
+
+// drop takes a member out of the list by moving the last one into its place.
+func (g *groupRecord) drop(member string) bool {
+	at, present := g.position[member]
+	if !present {
+		return false
+	}
+	last := len(g.members) - 1
+	g.members[at] = g.members[last]
+	g.position[g.members[at]] = at
+	g.members = g.members[:last]
+	delete(g.position, member)
+	return true
+}
+
+// applyRules lets every dynamic group take or release a person. The caller holds the lock.
+func (t *Tenant) applyRules(p *person) {
+	for _, id := range t.groupOrder {
+		switch g := t.groups[id]; {
+		case g.rule == nil:
+		case g.rule(p.User):
+			t.join(g, p.ID)
+		default:
+			t.leave(g, p.ID)
+		}
+	}
+}
+
+// Group gives the group of that object id.
+func (t *Tenant) Group(id string) (Group, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	g, ok := t.groups[id]
+	if !ok {
+		return Group{}, false
+	}
+	return g.Group, true
+}
+
+// GroupNamed gives the first group of that display name.
+func (t *Tenant) GroupNamed(displayName string) (Group, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, id := range t.groupOrder {
+		if g := t.groups[id]; g.DisplayName == displayName {
+			return g.Group, true
+		}
+	}
+	return Group{}, false
+}
+
+// GroupIDs lists the object ids of all groups in order of creation.
+func (t *Tenant) GroupIDs() []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return slices.Clone(t.groupOrder)
+}
+
+// Members lists the object ids of a group's direct members: users, soft-deleted ones included, and groups.
+func (t *Tenant) Members(groupID string) []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if g, ok := t.groups[groupID]; ok {
+		return slices.Clone(g.members)
+	}
+	return nil
+}
+
+// IsMember reports whether the object is a direct member of the group.
+func (t *Tenant) IsMember(groupID, memberID string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	g, ok := t.groups[groupID]
+	if !ok {
+		return false
+	}
+	_, present := g.position[memberID]
+	return present
+}
+
+// MemberOf lists the object ids of the groups that hold a user directly.
+func (t *Tenant) MemberOf(userID string) []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	p, ok := t.people[userID]
+	if !ok {
+		return nil
+	}
+	ids := make([]string, 0, len(p.groups))
+	for _, g := range p.groups {
+		ids = append(ids, g.ID)
+	}
+	return ids
+}
+
+// AddGroup creates an empty group. A blank ID is minted; a group with mail is mail-enabled, any other a security group.
+func (t *Tenant) AddGroup(g Group) (Group, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g.DisplayName == "" {
+		return Group{}, errors.New("a group needs a display name")
+	}
+	if g.ID == "" {
+		g.ID = t.mint()
+	}
+	if _, taken := t.groups[g.ID]; taken {
+		return Group{}, fmt.Errorf("group %s exists", g.ID)
+	}
+	g.MailEnabled = g.MailEnabled || g.Mail != ""
+	g.SecurityEnabled = g.SecurityEnabled || !g.MailEnabled
+	t.form(g)
+	t.touch(GroupChanged, g.ID, "")
+	return g, nil
+}
+
+// RenameGroup changes a group's display name.
+func (t *Tenant) RenameGroup(id, displayName string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, err := t.group(id)
+	if err != nil {
+		return err
+	}
+	g.DisplayName = displayName
+	t.touch(GroupChanged, id, "")
+	return nil
+}
+
+// DeleteGroup deletes a group for good. Its members leave it first.
+func (t *Tenant) DeleteGroup(id string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, err := t.group(id)
+	if err != nil {
+		return err
+	}
+	for len(g.members) > 0 {
+		t.leave(g, g.members[len(g.members)-1])
+	}
+	for _, other := range t.groupOrder { // in order: the sequence of changes is part of what is deterministic
+		t.leave(t.groups[other], id)
+	}
+	delete(t.groups, id)
+	t.groupOrder = slices.DeleteFunc(t.groupOrder, func(other string) bool { return other == id })
+	t.touch(GroupChanged, id, "")
+	return nil
+}
+
+// AddMember adds a user or a group as a direct member. Adding one that is there changes nothing.
+func (t *Tenant) AddMember(groupID, memberID string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, err := t.group(groupID)
+	if err != nil {
+		return err
+	}
+	if g.rule != nil {
+		return fmt.Errorf("group %s: %w", g.DisplayName, ErrDynamic)
+	}
+	_, isUser := t.people[memberID]
+	_, isGroup := t.groups[memberID]
+	if !isUser && !isGroup || memberID == groupID {
+		return fmt.Errorf("member %s: %w", memberID, ErrNotFound)
+	}
+	t.join(g, memberID)
+	return nil
+}
+
+// RemoveMember removes a direct member. Removing one that is not there changes nothing.
+func (t *Tenant) RemoveMember(groupID, memberID string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, err := t.group(groupID)
+	if err != nil {
+		return err
+	}
+	if g.rule != nil {
+		return fmt.Errorf("group %s: %w", g.DisplayName, ErrDynamic)
+	}
+	t.leave(g, memberID)
+	return nil
+}
+
+// group finds a group for a mutation. The caller holds the lock.
+func (t *Tenant) group(id string) (*groupRecord, error) {
+	g, ok := t.groups[id]
+	if !ok {
+		return nil, fmt.Errorf("group %s: %w", id, ErrNotFound)
+	}
+	return g, nil
+}

@@ -1,0 +1,71 @@
+package model
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// ChangeType names what happened; the names are part of the interface.
+type ChangeType string
+
+// The change types that exist so far.
+const (
+	AccountCreated            ChangeType = "account.created"
+	AccountUpdated            ChangeType = "account.updated"
+	AccountWasDeactivated     ChangeType = "account.deactivated"
+	AccountReactivated        ChangeType = "account.reactivated"
+	AccountWasArchived        ChangeType = "account.archived"
+	AccountDeleted            ChangeType = "account.deleted"
+	AccountRolesChanged       ChangeType = "account.roles_changed"
+	AccountPermissionsChanged ChangeType = "account.permissions_changed"
+	DirectoryUserCreated      ChangeType = "directory_user.created"
+	DirectoryUserUpdated      ChangeType = "directory_user.updated"
+	DirectoryUserDeleted      ChangeType = "directory_user.deleted"
+	DirectoryGroupCreated     ChangeType = "directory_group.created"
+	DirectoryGroupUpdated     ChangeType = "directory_group.updated"
+	DirectoryGroupDeleted     ChangeType = "directory_group.deleted"
+	MembershipAdded           ChangeType = "membership.added"
+	MembershipRemoved         ChangeType = "membership.removed"
+	EmployeeCreated           ChangeType = "employee.created"
+	EmployeeUpdated           ChangeType = "employee.updated"
+	EmployeeWasPending        ChangeType = "employee.pending"
+	EmployeeWasArchived       ChangeType = "employee.archived"
+	RunStarted                ChangeType = "run.started"
+	RunFinished               ChangeType = "run.finished"
+	RunWasHeld                ChangeType = "run.held"
+	IntegrationCreated        ChangeType = "integration.created"
+	IntegrationUpdated        ChangeType = "integration.updated"
+	IntegrationRemoved        ChangeType = "integration.removed"
+	IntegrationMassDeactivate ChangeType = "integration.mass_deactivation"
+)
+
+// Change is one entry of the ordered change feed. Seq is the order of insertion, which is not the order of commit;
+// Position is given once the entry is committed and is what readers page by: an entry has a position only when every
+// entry of a smaller position can be read (docs/decisions/0004).
+type Change struct {
+	Seq            int64           `json:"-" gorm:"primaryKey;autoIncrement"`
+	Position       *int64          `json:"position"`
+	OrganizationID string          `json:"-"`
+	Type           ChangeType      `json:"type"`
+	OccurredAt     time.Time       `json:"occurred_at"`
+	IntegrationID  *string         `json:"integration_id"`
+	SubjectType    string          `json:"subject_type"`
+	SubjectID      string          `json:"subject_id"`
+	Actor          string          `json:"actor"`
+	Data           json.RawMessage `json:"data"`
+}
+
+// Activity is one line of the administrator's log. It is append-only and outlives what it speaks of.
+type Activity struct {
+	ID             string          `json:"id" gorm:"primaryKey"`
+	OrganizationID string          `json:"-"`
+	IntegrationID  *string         `json:"integration_id"`
+	OccurredAt     time.Time       `json:"occurred_at"`
+	Actor          string          `json:"actor"`
+	Action         string          `json:"action"` // account.created, group_mappings.changed, …
+	SubjectType    string          `json:"subject_type"`
+	SubjectID      string          `json:"subject_id"`
+	Subject        string          `json:"subject"` // the name it had
+	Summary        string          `json:"summary"` // what happened and why, in a sentence
+	Data           json.RawMessage `json:"data"`    // before and after, where that says more
+}

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// statement is one piece of hand-written SQL. Placeholders are ?; scan, where set, receives every row.
+type statement struct {
+	sql  string
+	args []any
+	scan func(scanner) error
+	// rare marks a text that a caller's filter shaped: there is no end to such texts, so they are not remembered.
+	rare bool
+	// affected, where set, receives the number of rows that were written.
+	affected func(int64) error
+}
+
+// scanner is the current row of a result.
+type scanner interface{ Scan(dest ...any) error }
+
+// runner sends statements in order; on PostgreSQL all of them in one round trip.
+type runner interface {
+	run(ctx context.Context, list []statement) error
+}
+
+// send sends what is buffered.
+func (tx *Tx) send() error {
+	if len(tx.pending) == 0 {
+		return nil
+	}
+	list := tx.pending
+	tx.pending = nil
+	return tx.raw.run(tx.ctx, list)
+}
+
+// buffer keeps a write until the next read or the commit.
+func (tx *Tx) buffer(list ...statement) { tx.pending = append(tx.pending, list...) }
+
+// query sends statements whose rows are wanted now, behind what is buffered.
+func (r *Reader) query(list ...statement) error {
+	if r.flush != nil {
+		if err := r.flush(); err != nil {
+			return err
+		}
+	}
+	return r.raw.run(r.ctx, list)
+}
+
+// pgxRunner pipelines over the transaction's own connection.
+type pgxRunner struct {
+	s    *Store
+	conn *sql.Conn
+}
+
+func (p pgxRunner) run(ctx context.Context, list []statement) error {
+	return pgxConn(p.conn, func(conn *pgx.Conn) error {
+		batch := &pgx.Batch{}
+		for i := range list {
+			batch.Queue(p.s.numbered(&list[i]), list[i].args...)
+		}
+		results := conn.SendBatch(ctx, batch)
+		for i := range list {
+			if err := readResult(results, &list[i]); err != nil {
+				_ = results.Close()
+				return err
+			}
+		}
+		return results.Close()
+	})
+}
+
+func readResult(results pgx.BatchResults, st *statement) error {
+	if st.scan == nil {
+		tag, err := results.Exec()
+		if err == nil && st.affected != nil {
+			err = st.affected(tag.RowsAffected())
+		}
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := st.scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// poolRunner runs outside a transaction.
+type poolRunner struct {
+	s  *Store
+	db *sql.DB
+}
+
+func (p poolRunner) run(ctx context.Context, list []statement) error {
+	if p.s.dialect == postgres {
+		conn, err := p.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }()
+		return pgxRunner{p.s, conn}.run(ctx, list)
+	}
+	return runEach(ctx, p.db, list)
+}
+
+// txRunner runs one statement after the other inside SQLite's transaction, where a round trip costs nothing.
+type txRunner struct{ tx *sql.Tx }
+
+func (t txRunner) run(ctx context.Context, list []statement) error { return runEach(ctx, t.tx, list) }
+
+type sqlRunner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func runEach(ctx context.Context, db sqlRunner, list []statement) error {
+	for i := range list {
+		if err := runOne(ctx, db, &list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runOne(ctx context.Context, db sqlRunner, st *statement) error {
+	if st.scan == nil {
+		res, err := db.ExecContext(ctx, st.sql, st.args...)
+		if err != nil || st.affected == nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		return st.affected(n)
+	}
+	rows, err := db.QueryContext(ctx, st.sql, st.args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := st.scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// numbered gives the statement's text with $1, $2, … for PostgreSQL.
+func (s *Store) numbered(st *statement) string {
+	if st.rare {
+		return rebind(st.sql)
+	}
+	if done, ok := s.rebound.Load(st.sql); ok {
+		return done.(string)
+	}
+	text := rebind(st.sql)
+	s.rebound.Store(st.sql, text)
+	return text
+}
+
+// rebind turns ? into $1, $2, …; SQL of this package has no ? within literals.
+func rebind(text string) string {
+	var b strings.Builder
+	n := 0
+	for i := range len(text) {
+		if text[i] != '?' {
+			b.WriteByte(text[i])
+			continue
+		}
+		n++
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+	}
+	return b.String()
+}
+
+// anyOf gives a condition "is one of the values bound to the next placeholder"; list makes the value to bind. The SQL
+// is the same for any number of values, so that it stays prepared.
+func (r *Reader) anyOf(kind string) string {
+	if r.s.dialect == postgres {
+		return " = ANY(?::" + kind + "[])"
+	}
+	return " IN (SELECT value FROM json_each(?))"
+}
+
+// list makes the value that anyOf binds.
+func (r *Reader) list(values []string) any {
+	if r.s.dialect == postgres {
+		return values
+	}
+	if values == nil {
+		values = []string{}
+	}
+	text, _ := json.Marshal(values) // strings always marshal
+	return string(text)
+}
+
+// forUpdate locks the rows of a SELECT against other writers. SQLite has one writer, whose lock the transaction holds.
+func (r *Reader) forUpdate() string {
+	if r.s.dialect == postgres {
+		return " FOR NO KEY UPDATE"
+	}
+	return ""
+}

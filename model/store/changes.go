@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"usher/model"
+)
+
+// Tell appends an entry to the change feed. data is rendered as JSON; OccurredAt and the organization are required of
+// the caller through c, the rest as it applies.
+func (tx *Tx) Tell(c model.Change, data any) error {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	tx.told = true
+	tx.buffer(statement{
+		sql: `INSERT INTO changes (organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data)
+ VALUES (?,?,?,?,?,?,?,?)`,
+		args: []any{c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.SubjectID, c.Actor, string(raw)},
+	})
+	return nil
+}
+
+// TellMany appends one entry per subject, all alike but for the subject and the data, in one statement.
+func (tx *Tx) TellMany(c model.Change, subjects []string, data []any) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	tx.told = true
+	texts := make([]string, len(data))
+	for i, d := range data {
+		raw, err := json.Marshal(d)
+		if err != nil {
+			return err
+		}
+		texts[i] = string(raw)
+	}
+	from := "unnest(?::text[], ?::text[]) WITH ORDINALITY AS x(subject, data, n)"
+	data0 := "x.data::json"
+	if tx.s.dialect == sqliteLite {
+		from = "(SELECT s.value AS subject, d.value AS data, s.key AS n FROM json_each(?) s JOIN json_each(?) d ON d.key = s.key) x"
+		data0 = "x.data"
+	}
+	tx.buffer(statement{
+		sql: `INSERT INTO changes (organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data)
+ SELECT ` + tx.typed("?", "uuid") + `, ` + tx.typed("?", "text") + `, ` + tx.typed("?", "timestamptz") + `, ` + tx.typed("?", "uuid") + `, ` +
+			tx.typed("?", "text") + `, x.subject, ` + tx.typed("?", "text") + `, ` + data0 + ` FROM ` + from + ` ORDER BY x.n`,
+		args: []any{
+			c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.Actor, tx.list(subjects), tx.list(texts),
+		},
+	})
+	return nil
+}
+
+// ChangeQuery asks for a page of the feed behind the position After, of the given types ("account.*" for all of a
+// kind); no types means all.
+type ChangeQuery struct {
+	After int64
+	Types []string
+	Limit int
+}
+
+// Changes gives a page of the organization's feed in order, and the position that the next page begins behind: that of
+// the last entry looked at, given or not. Every committed entry is given a position before the page is read.
+func (s *Store) Changes(ctx context.Context, organizationID string, q ChangeQuery) ([]model.Change, int64, error) {
+	if err := s.position(ctx); err != nil {
+		return nil, 0, translate(err)
+	}
+	r := s.Read(ctx)
+	where, args := typesWhere(q.Types)
+	var list []model.Change
+	err := r.query(statement{
+		sql: `SELECT seq, position, organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data FROM changes
+ WHERE organization_id = ? AND position > ?` + where + ` ORDER BY position LIMIT ?`,
+		args: append(append([]any{organizationID, q.After}, args...), q.Limit),
+		scan: func(row scanner) error { return scanAppend(row, &list, scanChange) },
+	})
+	if err != nil || len(list) == 0 {
+		return nil, q.After, translate(err)
+	}
+	return list, *list[len(list)-1].Position, nil
+}
+
+func scanChange(r scanner, c *model.Change) error {
+	var data []byte
+	err := r.Scan(&c.Seq, &c.Position, &c.OrganizationID, &c.Type, &c.OccurredAt, &c.IntegrationID, &c.SubjectType, &c.SubjectID,
+		&c.Actor, &data)
+	c.OccurredAt, c.Data = c.OccurredAt.UTC(), data
+	return err
+}
+
+func typesWhere(types []string) (string, []any) {
+	if len(types) == 0 {
+		return "", nil
+	}
+	where, args := "", []any{}
+	for i, t := range types {
+		if i > 0 {
+			where += " OR "
+		}
+		if n := len(t); n > 1 && t[n-1] == '*' {
+			where += "type LIKE ? ESCAPE '!'"
+			args = append(args, escapeLike(t[:n-1])+"%")
+		} else {
+			where += "type = ?"
+			args = append(args, t)
+		}
+	}
+	return " AND (" + where + ")", args
+}
+
+// positionsPerPass bounds how many entries one transaction gives a position.
+const positionsPerPass = 5000
+
+// position gives every committed entry without a position the next one, in the order of insertion. One transaction at a
+// time does so, in any replica, under the lock of feed_state's row; that is why positions become visible in their order
+// and readers that page by position miss nothing. Entries of one subject keep their order, because a writer holds the
+// subject's lock from before it inserts until it has committed.
+func (s *Store) position(ctx context.Context) error {
+	for {
+		pending := false
+		err := s.Read(ctx).query(statement{
+			sql:  "SELECT EXISTS (SELECT 1 FROM changes WHERE position IS NULL)",
+			scan: func(row scanner) error { return row.Scan(&pending) },
+		})
+		if err != nil || !pending {
+			return err
+		}
+		var n int64
+		if err := s.InTx(ctx, func(tx *Tx) (err error) { n, err = tx.position(); return err }); err != nil || n < positionsPerPass {
+			return err
+		}
+	}
+}
+
+func (tx *Tx) position() (n int64, err error) {
+	// The lock is taken in a statement of its own: the next one must see what the last holder has committed.
+	var last int64
+	err = tx.query(statement{
+		sql:  "SELECT last_position FROM feed_state" + tx.forUpdate(),
+		scan: func(row scanner) error { return row.Scan(&last) },
+	})
+	if err != nil {
+		return 0, err
+	}
+	err = tx.query(statement{
+		sql: `UPDATE changes SET position = p.position FROM (
+ SELECT seq, ` + tx.typed("?", "bigint") + ` + row_number() OVER (ORDER BY seq) AS position FROM (
+  SELECT seq FROM changes WHERE position IS NULL ORDER BY seq LIMIT ` + tx.typed("?", "bigint") + `) AS u) AS p
+ WHERE changes.seq = p.seq`,
+		args:     []any{last, positionsPerPass},
+		affected: func(rows int64) error { n = rows; return nil },
+	})
+	if err != nil {
+		return 0, err
+	}
+	tx.buffer(statement{sql: "UPDATE feed_state SET last_position = ?", args: []any{last + n}})
+	return n, nil
+}
+
+// AwaitChange returns when something has been appended to a feed since it was called, by this process at once and by
+// another one within the poll interval, or when ctx ends.
+func (s *Store) AwaitChange(ctx context.Context, poll time.Duration) {
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	select {
+	case <-s.changed.wait():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// CountDeactivations counts the accounts that were deactivated in the integration's name since a time, up to a limit.
+func (r *Reader) CountDeactivations(ref model.Ref, since time.Time, limit int) (int, error) {
+	var n int
+	err := r.query(statement{
+		sql: `SELECT count(*) FROM (SELECT 1 FROM changes WHERE type = 'account.deactivated' AND organization_id = ? AND
+ integration_id = ? AND occurred_at > ? LIMIT ?) AS c`,
+		args: []any{ref.OrganizationID, ref.IntegrationID, since, limit},
+		scan: func(row scanner) error { return row.Scan(&n) },
+	})
+	return n, translate(err)
+}
+
+// broadcast wakes everyone who waits.
+type broadcast struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func (b *broadcast) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch == nil {
+		b.ch = make(chan struct{})
+	}
+	return b.ch
+}
+
+func (b *broadcast) tell() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch != nil {
+		close(b.ch)
+		b.ch = nil
+	}
+}

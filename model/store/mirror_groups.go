@@ -1,0 +1,273 @@
+package store
+
+import (
+	"usher/model"
+)
+
+const groupColumns = `id, organization_id, integration_id, display_name, display_name_key, external_id, document, version,
+ created_at, updated_at`
+
+func scanGroup(r scanner, g *model.DirectoryGroup) error {
+	err := r.Scan(&g.ID, &g.OrganizationID, &g.IntegrationID, &g.DisplayName, &g.DisplayNameKey, &g.ExternalID, &g.Document,
+		&g.Version, &g.CreatedAt, &g.UpdatedAt)
+	g.CreatedAt, g.UpdatedAt = g.CreatedAt.UTC(), g.UpdatedAt.UTC()
+	return err
+}
+
+// DirectoryGroup reads one group of the mirror.
+func (r *Reader) DirectoryGroup(ref model.Ref, id string) (model.DirectoryGroup, error) {
+	return r.directoryGroup(ref, id, "")
+}
+
+// LockGroup reads one group and keeps other writers of it out until the transaction ends.
+func (tx *Tx) LockGroup(ref model.Ref, id string) (model.DirectoryGroup, error) {
+	return tx.directoryGroup(ref, id, tx.forUpdate())
+}
+
+func (r *Reader) directoryGroup(ref model.Ref, id, lock string) (model.DirectoryGroup, error) {
+	var groups []model.DirectoryGroup
+	if !ValidID(id) {
+		return model.DirectoryGroup{}, notFound("group", id)
+	}
+	err := r.query(statement{
+		sql:  "SELECT " + groupColumns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id = ?" + lock,
+		args: []any{ref.OrganizationID, ref.IntegrationID, id},
+		scan: func(row scanner) error { return scanAppend(row, &groups, scanGroup) },
+	})
+	if err == nil && len(groups) == 0 {
+		err = notFound("group", id)
+	}
+	if err != nil {
+		return model.DirectoryGroup{}, translate(err)
+	}
+	return groups[0], nil
+}
+
+// DirectoryGroupsAfter reads a page of the groups in the order of ids.
+func (r *Reader) DirectoryGroupsAfter(ref model.Ref, after string, limit int) ([]model.DirectoryGroup, error) {
+	if after == "" {
+		after = firstID
+	}
+	var groups []model.DirectoryGroup
+	err := r.query(statement{
+		sql: "SELECT " + groupColumns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id > ?" +
+			" ORDER BY id LIMIT ?",
+		args: []any{ref.OrganizationID, ref.IntegrationID, after, limit},
+		scan: func(row scanner) error { return scanAppend(row, &groups, scanGroup) },
+	})
+	return groups, translate(err)
+}
+
+// InsertDirectoryGroup stores a new group; its ID, Version and times are set here.
+func (tx *Tx) InsertDirectoryGroup(g *model.DirectoryGroup) error {
+	if g.ID == "" {
+		g.ID = NewID()
+	}
+	g.Version, g.CreatedAt, g.UpdatedAt = 1, tx.now, tx.now
+	raw, err := g.Document.Raw()
+	if err != nil {
+		return err
+	}
+	tx.buffer(statement{
+		sql: "INSERT INTO directory_groups (" + groupColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+		args: []any{
+			g.ID, g.OrganizationID, g.IntegrationID, g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw),
+			g.Version, g.CreatedAt, g.UpdatedAt,
+		},
+	})
+	return nil
+}
+
+// UpdateDirectoryGroup writes a group whose row is locked, under the next version.
+func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
+	g.Version++
+	g.UpdatedAt = tx.now
+	raw, err := g.Document.Raw()
+	if err != nil {
+		return err
+	}
+	tx.buffer(statement{
+		sql: `UPDATE directory_groups SET display_name = ?, display_name_key = ?, external_id = ?, document = ?, version = ?,
+ updated_at = ? WHERE id = ?`,
+		args:     []any{g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.ID},
+		affected: exactlyOne("group", g.ID),
+	})
+	return nil
+}
+
+// TouchDirectoryGroup gives a group whose members changed its next version.
+func (tx *Tx) TouchDirectoryGroup(g *model.DirectoryGroup) {
+	g.Version++
+	g.UpdatedAt = tx.now
+	tx.buffer(statement{
+		sql:      "UPDATE directory_groups SET version = ?, updated_at = ? WHERE id = ?",
+		args:     []any{g.Version, g.UpdatedAt, g.ID},
+		affected: exactlyOne("group", g.ID),
+	})
+}
+
+// DeleteDirectoryGroup removes a group, its memberships, and it as a member of other groups.
+func (tx *Tx) DeleteDirectoryGroup(g *model.DirectoryGroup) {
+	tx.buffer(
+		statement{sql: "DELETE FROM memberships WHERE group_id = ?", args: []any{g.ID}},
+		statement{sql: "DELETE FROM memberships WHERE member_id = ?", args: []any{g.ID}},
+		statement{sql: "DELETE FROM directory_groups WHERE id = ?", args: []any{g.ID}, affected: exactlyOne("group", g.ID)},
+	)
+}
+
+// AddMembers adds those of ids that are users or groups of the integration and are not members yet, and gives them. The
+// cost does not depend on the size of the group.
+func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.Member, error) {
+	ids = validIDs(ids)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var added []model.Member
+	insert := func(table string, kind model.MemberType) statement {
+		return statement{
+			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
+ SELECT ` + tx.typed("?", "uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
+ WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid") + ` AND t.id <> ` + tx.typed("?", "uuid") + `
+ ORDER BY t.id` + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
+			args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID},
+			scan: func(row scanner) error {
+				m := model.Member{Type: kind}
+				err := row.Scan(&m.ID)
+				added = append(added, m)
+				return err
+			},
+		}
+	}
+	if err := tx.query(insert("directory_users", model.MemberUser)); err != nil {
+		return nil, translate(err)
+	}
+	if len(added) == len(ids) {
+		return added, nil
+	}
+	return added, translate(tx.query(insert("directory_groups", model.MemberGroup)))
+}
+
+// typed names the type of a placeholder where PostgreSQL cannot see it from the context.
+func (r *Reader) typed(placeholder, kind string) string {
+	if r.s.dialect == postgres {
+		return placeholder + "::" + kind
+	}
+	return placeholder
+}
+
+// forShare keeps the rows from being deleted until the transaction ends.
+func (r *Reader) forShare() string {
+	if r.s.dialect == postgres {
+		return " FOR KEY SHARE"
+	}
+	return ""
+}
+
+// RemoveMembers removes those of ids that are members, and gives them.
+func (tx *Tx) RemoveMembers(groupID string, ids []string) ([]model.Member, error) {
+	ids = validIDs(ids)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return tx.deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid"), groupID, tx.list(ids))
+}
+
+// KeepMembers removes every member that is not among ids, and gives those removed.
+func (tx *Tx) KeepMembers(groupID string, ids []string) ([]model.Member, error) {
+	return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid"), groupID, tx.list(validIDs(ids)))
+}
+
+func (tx *Tx) deleteMembers(where string, args ...any) ([]model.Member, error) {
+	var removed []model.Member
+	err := tx.query(statement{
+		sql:  "DELETE FROM memberships WHERE " + where + " RETURNING member_id, member_type",
+		args: args,
+		scan: func(row scanner) error { return scanAppend(row, &removed, scanMember) },
+	})
+	return removed, translate(err)
+}
+
+func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type) }
+
+// Members gives the members of the groups, in the order of their ids.
+func (r *Reader) Members(ref model.Ref, groupIDs []string) (map[string][]model.Member, error) {
+	members := make(map[string][]model.Member, len(groupIDs))
+	err := r.query(statement{
+		sql: `SELECT m.group_id, m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
+ FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
+ WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid") + ` ORDER BY m.group_id, m.member_id`,
+		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(validIDs(groupIDs))},
+		scan: func(row scanner) error {
+			var group string
+			var m model.Member
+			err := row.Scan(&group, &m.ID, &m.Type, &m.Display)
+			members[group] = append(members[group], m)
+			return err
+		},
+	})
+	return members, translate(err)
+}
+
+// MembersAfter gives a page of one group's members in the order of their ids.
+func (r *Reader) MembersAfter(ref model.Ref, groupID, after string, limit int) ([]model.Member, error) {
+	if after == "" {
+		after = firstID
+	}
+	var members []model.Member
+	if !ValidID(groupID) || !ValidID(after) {
+		return nil, notFound("group", groupID)
+	}
+	err := r.query(statement{
+		sql: `SELECT m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
+ FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
+ WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?`,
+		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, after, limit},
+		scan: func(row scanner) error {
+			var m model.Member
+			err := row.Scan(&m.ID, &m.Type, &m.Display)
+			members = append(members, m)
+			return err
+		},
+	})
+	return members, translate(err)
+}
+
+// UserMembersAfter gives the ids of the users that are direct members of a group, in pages.
+func (r *Reader) UserMembersAfter(ref model.Ref, groupID, after string, limit int) ([]string, error) {
+	if after == "" {
+		after = firstID
+	}
+	var ids []string
+	err := r.query(statement{
+		sql: `SELECT member_id FROM memberships WHERE organization_id = ? AND integration_id = ? AND group_id = ?
+ AND member_type = 'User' AND member_id > ? ORDER BY member_id LIMIT ?`,
+		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, after, limit},
+		scan: func(row scanner) error {
+			return scanAppend(row, &ids, func(r scanner, id *string) error { return r.Scan(id) })
+		},
+	})
+	return ids, translate(err)
+}
+
+// GroupsOf gives the groups that each member is a direct member of, in the order of group ids.
+func (r *Reader) GroupsOf(ref model.Ref, memberIDs []string) (map[string][]model.GroupRef, error) {
+	groups := make(map[string][]model.GroupRef, len(memberIDs))
+	err := r.query(r.groupsOf(groups, `m.organization_id = ? AND m.integration_id = ? AND m.member_id`+r.anyOf("uuid"),
+		ref.OrganizationID, ref.IntegrationID, r.list(validIDs(memberIDs))))
+	return groups, translate(err)
+}
+
+func (r *Reader) groupsOf(into map[string][]model.GroupRef, where string, args ...any) statement {
+	return statement{
+		sql: `SELECT m.member_id, g.id, g.external_id, g.display_name FROM memberships m
+ JOIN directory_groups g ON g.id = m.group_id WHERE ` + where + ` ORDER BY m.member_id, g.id`,
+		args: args,
+		scan: func(row scanner) error {
+			var member string
+			var g model.GroupRef
+			err := row.Scan(&member, &g.ID, &g.ExternalID, &g.DisplayName)
+			into[member] = append(into[member], g)
+			return err
+		},
+	}
+}

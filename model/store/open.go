@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"runtime"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	gormpg "gorm.io/driver/postgres"
+	gormlite "gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// dialect is which of the two databases is spoken to.
+type dialect string
+
+const (
+	postgres   dialect = "postgres"
+	sqliteLite dialect = "sqlite"
+)
+
+func (s *Store) openPostgres(ctx context.Context, opt Options) error {
+	cfg, err := pgx.ParseConfig(opt.URL)
+	if err != nil {
+		return fmt.Errorf("database URL is not a valid PostgreSQL connection string") // pgx's text may quote the password
+	}
+	cfg.StatementCacheCapacity = 256
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "usher"
+	}
+	db := stdlib.OpenDB(*cfg)
+	conns := opt.MaxConns
+	if conns <= 0 {
+		conns = 16
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return fmt.Errorf("connect to PostgreSQL at %s: %w", cfg.Host, err)
+	}
+	s.dialect, s.write, s.read = postgres, db, db
+	if s.orm, err = gorm.Open(gormpg.New(gormpg.Config{Conn: db}), gormConfig(s)); err != nil {
+		return err
+	}
+	s.ormRead = s.orm
+	return nil
+}
+
+// openSQLite opens one writing connection, as SQLite has one writer, and a few reading ones.
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if err := registerFunctions(); err != nil {
+		return err
+	}
+	dsn := func(extra string) string {
+		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)" +
+			"&_pragma=foreign_keys(1)&_pragma=synchronous(full)&_time_format=sqlite" + extra
+	}
+	write, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
+	if err != nil {
+		return err
+	}
+	write.SetMaxOpenConns(1)
+	if err := write.PingContext(ctx); err != nil {
+		_ = write.Close()
+		return fmt.Errorf("open SQLite file %s: %w", path, err)
+	}
+	read, err := sql.Open("sqlite", dsn("&_pragma=query_only(1)"))
+	if err != nil {
+		return err
+	}
+	read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
+	read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
+	s.dialect, s.write, s.read = sqliteLite, write, read
+	if s.orm, err = gorm.Open(gormlite.Dialector{Conn: write}, gormConfig(s)); err != nil {
+		return err
+	}
+	s.ormRead, err = gorm.Open(gormlite.Dialector{Conn: read}, gormConfig(s))
+	return err
+}

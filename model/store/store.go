@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Options are what a Store is opened with.
+type Options struct {
+	// URL is sqlite:PATH, or postgres://….
+	URL string
+	// Now gives the time that rows carry; time.Now by default.
+	Now func() time.Time
+	// MaxConns bounds the connections to PostgreSQL; 0 means 16.
+	MaxConns int
+	Logger   *slog.Logger
+}
+
+// Store is one open database. It is safe for concurrent use.
+type Store struct {
+	dialect dialect
+	write   *sql.DB  // the one writer of SQLite, the pool of PostgreSQL
+	read    *sql.DB  // readers of SQLite; the same pool on PostgreSQL
+	orm     *gorm.DB // over write
+	ormRead *gorm.DB // over read
+	now     func() time.Time
+	log     *slog.Logger
+	queue   Queue
+	rebound sync.Map // SQL with ? -> SQL with $n
+
+	settings settingsCache
+	changed  broadcast
+}
+
+// Job is work that is enqueued in the transaction that causes it. A room declares its own jobs; internal/jobs runs them.
+type Job interface{ Kind() string }
+
+// Queue inserts jobs inside a transaction; internal/jobs satisfies it.
+type Queue interface {
+	Insert(ctx context.Context, tx *sql.Tx, job Job) error
+}
+
+// SetQueue gives the store the queue that Tx.Enqueue inserts into. It is called once, before the store is used.
+func (s *Store) SetQueue(q Queue) { s.queue = q }
+
+// Open connects to the database; it does not touch the schema.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	s := &Store{now: opt.Now, log: opt.Logger}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	switch scheme, rest, _ := strings.Cut(opt.URL, ":"); scheme {
+	case "sqlite":
+		err = s.openSQLite(ctx, rest)
+	case "postgres", "postgresql":
+		err = s.openPostgres(ctx, opt)
+	default:
+		err = fmt.Errorf("database URL must begin with sqlite: or postgres://")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return s, nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != s.write {
+		if e := s.read.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
+
+// Dialect says which database this is: "postgres" or "sqlite".
+func (s *Store) Dialect() string { return string(s.dialect) }
+
+// DB gives the pool that jobs are worked with.
+func (s *Store) DB() *sql.DB { return s.write }
+
+// Now gives the time in UTC, at the precision that both databases keep.
+func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// NewID gives a new identifier: a UUID of version 7, so that ids of rows made later sort later.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// ValidID says whether s has the form of an identifier. What has not is not found, and is not asked of the database.
+func ValidID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+
+func gormConfig(s *Store) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true,
+		TranslateError:         false, // translate does, with the names of the constraints
+		Logger:                 logger.Discard,
+		NowFunc:                s.Now,
+	}
+}
+
+// Reader reads. It is bound to a context, and to a transaction if it came from one.
+type Reader struct {
+	s     *Store
+	ctx   context.Context
+	db    *gorm.DB
+	raw   runner
+	flush func() error // sends buffered writes first; nil outside a transaction
+}
+
+// Read gives a Reader outside any transaction: each of its statements sees the latest committed state.
+func (s *Store) Read(ctx context.Context) *Reader {
+	return &Reader{s: s, ctx: ctx, db: s.ormRead.WithContext(ctx), raw: poolRunner{s, s.read}}
+}
+
+// Tx is one transaction. Its writes may be buffered until the next read or the commit, and are sent together.
+type Tx struct {
+	Reader
+	sqlTx   *sql.Tx
+	pending []statement
+	now     time.Time
+	told    bool // changes were appended
+}
+
+// Now gives the transaction's time: the same for everything it writes.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Enqueue inserts a job that will be worked if, and only if, the transaction commits.
+func (tx *Tx) Enqueue(job Job) error {
+	if tx.s.queue == nil {
+		return fmt.Errorf("enqueue %s: the store has no queue", job.Kind())
+	}
+	if err := tx.send(); err != nil {
+		return err
+	}
+	return tx.s.queue.Insert(tx.ctx, tx.sqlTx, job)
+}
+
+// maxAttempts bounds how often a transaction that lost a race is run again.
+const maxAttempts = 8
+
+// InTx runs fn in one transaction and commits it. fn may run several times, when the database aborted the transaction
+// for a serialization failure or a deadlock, or when fn lost a race to link or create an account and must look again:
+// it must not keep what an earlier run found. The Tx must not be used after fn returns, and the Store not within it.
+func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, fn)
+		if err == nil || attempt == maxAttempts || !retryable(err) || ctx.Err() != nil {
+			return translate(err)
+		}
+		s.log.DebugContext(ctx, "transaction runs again", "attempt", attempt, "err", err)
+	}
+}
+
+func (s *Store) once(ctx context.Context, fn func(*Tx) error) error {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	sqlTx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = sqlTx.Rollback() }() // after Commit this does nothing
+	tx := s.newTx(ctx, conn, sqlTx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.send(); err != nil {
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return err
+	}
+	if tx.told {
+		s.changed.tell()
+	}
+	return nil
+}
+
+func (s *Store) newTx(ctx context.Context, conn *sql.Conn, sqlTx *sql.Tx) *Tx {
+	orm := s.orm.Session(&gorm.Session{NewDB: true, Context: ctx})
+	orm.Statement.ConnPool = sqlTx
+	tx := &Tx{Reader: Reader{s: s, ctx: ctx, db: orm}, sqlTx: sqlTx, now: s.Now()}
+	tx.flush = tx.send
+	if s.dialect == postgres {
+		tx.raw = pgxRunner{s, conn}
+	} else {
+		tx.raw = txRunner{sqlTx}
+	}
+	return tx
+}
+
+// orm gives gorm, after what is buffered has been sent, so that a read sees the transaction's own writes.
+func (r *Reader) orm() (*gorm.DB, error) {
+	if r.flush != nil {
+		if err := r.flush(); err != nil {
+			return nil, err
+		}
+	}
+	return r.db, nil
+}
+
+// pgxConn lends the connection that database/sql holds.
+func pgxConn(conn *sql.Conn, fn func(*pgx.Conn) error) error {
+	return conn.Raw(func(driverConn any) error {
+		c, ok := driverConn.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected driver connection %T", driverConn)
+		}
+		return fn(c.Conn())
+	})
+}
