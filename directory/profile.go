@@ -68,6 +68,9 @@ func (s *settling) linkEmployee() {
 	s.change("employee_id", nil, id, "employee "+id+" has the identical e-mail")
 }
 
+// employeeOwns says whether the profile and the roles of an existing account are out of the sync's hands.
+func (s *settling) employeeOwns() bool { return s.employeeLinked && !s.creating }
+
 // employeeFields gives the fields that the employee of this person owns, by target.
 func (s *settling) employeeFields() map[string]string {
 	if !s.employeeLinked {

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"testing"
 )
 
 const (
@@ -40,9 +39,15 @@ type endpoint struct {
 	// fault may answer a request instead of the endpoint, with a status; 0 lets it through. A negative status lets
 	// the request through and then answers with its absolute value, as a timeout after the commit would look.
 	fault func(recorded) int
+	// showMembers answers group reads with members although they were excluded.
+	showMembers bool
 }
 
-func newEndpoint(t testing.TB) *endpoint {
+func newEndpoint(t interface {
+	Helper()
+	Cleanup(func())
+},
+) *endpoint {
 	t.Helper()
 	e := &endpoint{store: map[string]map[string]resource{"Users": {}, "Groups": {}}}
 	server := httptest.NewServer(e)
@@ -127,6 +132,9 @@ func (e *endpoint) serve(req *http.Request, body []byte) (int, resource) {
 	}
 	switch req.Method {
 	case http.MethodGet:
+		if e.showMembers {
+			return http.StatusOK, shown(r, nil)
+		}
 		return http.StatusOK, shown(r, req.URL.Query())
 	case http.MethodPatch:
 		return e.patch(kind, r, body)

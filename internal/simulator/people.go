@@ -98,8 +98,10 @@ func bossOf(staff, team []string) string {
 // admit stores a user, making its user name unique with a number where needed. The caller holds the lock or owns the tenant.
 func (t *Tenant) admit(u User) *person {
 	local, domain, _ := strings.Cut(u.UserPrincipalName, "@")
-	for n := 2; t.byUPN[strings.ToLower(u.UserPrincipalName)] != nil; n++ {
-		numbered := fmt.Sprintf("%s%d", local, n)
+	namesake := strings.ToLower(u.UserPrincipalName)
+	for t.byUPN[strings.ToLower(u.UserPrincipalName)] != nil {
+		t.namesakes[namesake]++
+		numbered := fmt.Sprintf("%s%d", local, t.namesakes[namesake]+1)
 		if strings.EqualFold(u.Mail, u.UserPrincipalName) {
 			u.Mail = numbered + "@" + domain
 		}

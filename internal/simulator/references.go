@@ -138,10 +138,10 @@ func (p *Provisioner) memberBatches(r *run, g *groupWork) []memberBatch {
 	sent := p.sentTo(g.id)
 	var waiting []string
 	for _, id := range p.candidates(g, sent) {
-		_, present := sent[id]
+		certain, perhaps := sent[id]
 		member, resolved := p.link(id)
 		switch wanted := p.tenant.IsMember(g.id, id); {
-		case wanted == present:
+		case wanted && certain, !wanted && !perhaps:
 		case resolved && wanted:
 			joining.ids, joining.targets = append(joining.ids, id), append(joining.targets, member.targetID)
 		case resolved:
@@ -158,7 +158,7 @@ func (p *Provisioner) memberBatches(r *run, g *groupWork) []memberBatch {
 }
 
 // candidates lists the members to compare: those touched or, for a whole group, those it has and those it had.
-func (p *Provisioner) candidates(g *groupWork, sent map[string]struct{}) []string {
+func (p *Provisioner) candidates(g *groupWork, sent map[string]bool) []string {
 	list := g.touched
 	if g.all {
 		list = p.tenant.Members(g.id)
@@ -198,6 +198,7 @@ func (p *Provisioner) sendMembers(ctx context.Context, r *run, b memberBatch) {
 		words = fmt.Sprintf("Remove %s from %s", p.names(b.ids), b.group.name)
 	}
 	if f := p.patch(ctx, r, b.group, b.targetID, words, r.dialect.members(b.add, b.targets)); f != nil {
+		p.doubtMembers(b.group.id, b.ids)
 		p.fail(r, b.group, ActionUpdate, f, true, b.ids)
 		return
 	}

@@ -1,6 +1,9 @@
 package simulator
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // objectKind tells users from groups.
 type objectKind string
@@ -18,9 +21,9 @@ type link struct {
 	targetID string
 	name     string // display name, for objects that are gone from the tenant
 	kind     objectKind
-	managed  bool                // false once disabled out of scope: nothing is sent any more
-	returned bool                // was soft-deleted or out of scope: match by filter again when it comes back
-	sent     map[string]struct{} // of a group: object ids of the members at the target
+	managed  bool            // false once disabled out of scope: nothing is sent any more
+	returned bool            // was soft-deleted or out of scope: match by filter again when it comes back
+	sent     map[string]bool // of a group: object ids of the members at the target; false after a failed PATCH: perhaps
 }
 
 // escrow is an object that failed and waits for its retry.
@@ -57,7 +60,7 @@ func (p *Provisioner) remember(s subject, targetID string) {
 		}
 		l = &link{targetID: targetID, kind: s.kind}
 		if s.kind == kindGroup {
-			l.sent = map[string]struct{}{}
+			l.sent = map[string]bool{}
 			if !ok {
 				p.groupLinks = append(p.groupLinks, s.id)
 			}
@@ -111,7 +114,7 @@ func (p *Provisioner) leaveSent(id string) {
 	}
 }
 
-// noteMembers records what a group has at the target now.
+// noteMembers records what a group has at the target now that a PATCH succeeded.
 func (p *Provisioner) noteMembers(group string, members []string, present bool) {
 	p.state.Lock()
 	defer p.state.Unlock()
@@ -121,24 +124,32 @@ func (p *Provisioner) noteMembers(group string, members []string, present bool) 
 	}
 	for _, id := range members {
 		if present {
-			l.sent[id] = struct{}{}
+			l.sent[id] = true
 		} else {
 			delete(l.sent, id)
 		}
 	}
 }
 
-// sentTo copies the object ids of a group's members at the target.
-func (p *Provisioner) sentTo(group string) map[string]struct{} {
+// doubtMembers records that a PATCH failed, perhaps after it took effect: the next one is sent whatever it asks for.
+func (p *Provisioner) doubtMembers(group string, members []string) {
 	p.state.Lock()
 	defer p.state.Unlock()
-	out := map[string]struct{}{}
 	if l, ok := p.links[group]; ok {
-		for id := range l.sent {
-			out[id] = struct{}{}
+		for _, id := range members {
+			l.sent[id] = false
 		}
 	}
-	return out
+}
+
+// sentTo copies the object ids of a group's members at the target.
+func (p *Provisioner) sentTo(group string) map[string]bool {
+	p.state.Lock()
+	defer p.state.Unlock()
+	if l, ok := p.links[group]; ok {
+		return maps.Clone(l.sent)
+	}
+	return nil
 }
 
 // escrowed reports whether an object itself (not only a reference of it) waits for a retry.

@@ -41,7 +41,8 @@ type Tenant struct {
 	groupOrder []string
 	changes    []Change
 	sequence   uint64
-	minted     uint64 // objects created after the first filling, for their ids
+	namesakes  map[string]int // numbers given out, by the lower-case user name without one
+	minted     uint64         // objects created after the first filling, for their ids
 }
 
 // ChangeKind tells what changed.
@@ -67,7 +68,7 @@ type Change struct {
 func NewTenant(o Options) *Tenant {
 	t := &Tenant{
 		seed: o.Seed, domain: o.Domain, now: o.Now, offices: offices(), plain: unaccented(),
-		people: map[string]*person{}, byUPN: map[string]*person{}, groups: map[string]*groupRecord{},
+		people: map[string]*person{}, byUPN: map[string]*person{}, groups: map[string]*groupRecord{}, namesakes: map[string]int{},
 	}
 	if t.domain == "" {
 		t.domain = "contoso.example"

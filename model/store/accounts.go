@@ -216,7 +216,7 @@ func (r *Reader) accountWhere(organizationID string, f AccountFilter) (string, [
 		args = append(args, values...)
 	}
 	if f.Email != "" {
-		add("email_key = ?", model.Fold(f.Email))
+		add("email_key <> '' AND email_key = ?", model.Fold(f.Email)) // as the index says
 	}
 	if f.Status != "" {
 		add("status = ?", string(f.Status))
@@ -257,7 +257,7 @@ func (r *Reader) holdsRole(key string) (string, any) {
 // CountRoleHolders counts the accounts, apart from one, that hold one of the roles and are not archived. The accounts
 // found are locked, so that two transactions cannot each take the role from the other's last holder.
 func (tx *Tx) CountRoleHolders(organizationID string, roles []string, apart string) (int, error) {
-	n := 0
+	holders := map[string]bool{}
 	for _, role := range roles {
 		condition, value := tx.holdsRole(role)
 		err := tx.query(statement{
@@ -268,7 +268,7 @@ func (tx *Tx) CountRoleHolders(organizationID string, roles []string, apart stri
 				var id string
 				err := row.Scan(&id)
 				if id != apart {
-					n++
+					holders[id] = true
 				}
 				return err
 			},
@@ -277,7 +277,7 @@ func (tx *Tx) CountRoleHolders(organizationID string, roles []string, apart stri
 			return 0, translate(err)
 		}
 	}
-	return n, nil
+	return len(holders), nil
 }
 
 // CountActiveAccounts counts the active accounts that are linked to the integration.

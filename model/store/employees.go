@@ -92,8 +92,9 @@ func (tx *Tx) DeleteEmployee(e *model.Employee) {
 			args: []any{e.OrganizationID, e.ExternalID},
 		},
 		statement{
-			sql:  "DELETE FROM employees WHERE organization_id = ? AND external_id = ?",
-			args: []any{e.OrganizationID, e.ExternalID},
+			sql:      "DELETE FROM employees WHERE organization_id = ? AND external_id = ?",
+			args:     []any{e.OrganizationID, e.ExternalID},
+			affected: exactlyOne("employee", e.ExternalID),
 		})
 }
 

@@ -75,7 +75,10 @@ func (tx *Tx) DeleteIntegration(ref model.Ref) error {
 // PutSecret seals away a secret of an integration under a name.
 func (tx *Tx) PutSecret(s *model.SealedSecret) error {
 	tx.buffer(
-		statement{sql: "DELETE FROM sealed_secrets WHERE integration_id = ? AND name = ?", args: []any{s.IntegrationID, s.Name}})
+		statement{
+			sql:  "DELETE FROM sealed_secrets WHERE organization_id = ? AND integration_id = ? AND name = ?",
+			args: []any{s.OrganizationID, s.IntegrationID, s.Name},
+		})
 	s.ID, s.UpdatedAt = NewID(), tx.now
 	return tx.insert(s)
 }

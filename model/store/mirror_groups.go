@@ -48,6 +48,9 @@ func (r *Reader) DirectoryGroupsAfter(ref model.Ref, after string, limit int) ([
 	if after == "" {
 		after = firstID
 	}
+	if !ValidID(after) {
+		return nil, model.FieldErrorf(model.Invalid, "after", "is not a cursor of this list")
+	}
 	var groups []model.DirectoryGroup
 	err := r.query(statement{
 		sql: "SELECT " + groupColumns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id > ?" +
@@ -88,8 +91,10 @@ func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 	}
 	tx.buffer(statement{
 		sql: `UPDATE directory_groups SET display_name = ?, display_name_key = ?, external_id = ?, document = ?, version = ?,
- updated_at = ? WHERE id = ?`,
-		args:     []any{g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.ID},
+ updated_at = ? WHERE organization_id = ? AND integration_id = ? AND id = ?`,
+		args: []any{
+			g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID,
+		},
 		affected: exactlyOne("group", g.ID),
 	})
 	return nil
@@ -100,18 +105,24 @@ func (tx *Tx) TouchDirectoryGroup(g *model.DirectoryGroup) {
 	g.Version++
 	g.UpdatedAt = tx.now
 	tx.buffer(statement{
-		sql:      "UPDATE directory_groups SET version = ?, updated_at = ? WHERE id = ?",
-		args:     []any{g.Version, g.UpdatedAt, g.ID},
+		sql: `UPDATE directory_groups SET version = ?, updated_at = ? WHERE organization_id = ? AND integration_id = ?
+ AND id = ?`,
+		args:     []any{g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID},
 		affected: exactlyOne("group", g.ID),
 	})
 }
 
-// DeleteDirectoryGroup removes a group, its memberships, and it as a member of other groups.
+// DeleteDirectoryGroup removes a group, its memberships, and it as a member of other groups. The row goes first, as that of
+// a user does.
 func (tx *Tx) DeleteDirectoryGroup(g *model.DirectoryGroup) {
 	tx.buffer(
+		statement{
+			sql:      "DELETE FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id = ?",
+			args:     []any{g.OrganizationID, g.IntegrationID, g.ID},
+			affected: exactlyOne("group", g.ID),
+		},
 		statement{sql: "DELETE FROM memberships WHERE group_id = ?", args: []any{g.ID}},
 		statement{sql: "DELETE FROM memberships WHERE member_id = ?", args: []any{g.ID}},
-		statement{sql: "DELETE FROM directory_groups WHERE id = ?", args: []any{g.ID}, affected: exactlyOne("group", g.ID)},
 	)
 }
 
@@ -119,7 +130,7 @@ func (tx *Tx) DeleteDirectoryGroup(g *model.DirectoryGroup) {
 // cost does not depend on the size of the group.
 func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.Member, error) {
 	ids = validIDs(ids)
-	if len(ids) == 0 {
+	if len(ids) == 0 || !ValidID(groupID) {
 		return nil, nil
 	}
 	var added []model.Member
@@ -128,8 +139,10 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.M
 			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
  SELECT ` + tx.typed("?", "uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
  WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid") + ` AND t.id <> ` + tx.typed("?", "uuid") + `
+ AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("?", "uuid") + ` AND g.organization_id = t.organization_id
+ AND g.integration_id = t.integration_id)
  ORDER BY t.id` + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
-			args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID},
+			args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID, groupID},
 			scan: func(row scanner) error {
 				m := model.Member{Type: kind}
 				err := row.Scan(&m.ID)
@@ -158,7 +171,7 @@ func (r *Reader) typed(placeholder, kind string) string {
 // forShare keeps the rows from being deleted until the transaction ends.
 func (r *Reader) forShare() string {
 	if r.s.dialect == postgres {
-		return " FOR KEY SHARE"
+		return " FOR KEY SHARE OF t"
 	}
 	return ""
 }
@@ -166,7 +179,7 @@ func (r *Reader) forShare() string {
 // RemoveMembers removes those of ids that are members, and gives them.
 func (tx *Tx) RemoveMembers(groupID string, ids []string) ([]model.Member, error) {
 	ids = validIDs(ids)
-	if len(ids) == 0 {
+	if len(ids) == 0 || !ValidID(groupID) {
 		return nil, nil
 	}
 	return tx.deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid"), groupID, tx.list(ids))
@@ -174,7 +187,15 @@ func (tx *Tx) RemoveMembers(groupID string, ids []string) ([]model.Member, error
 
 // KeepMembers removes every member that is not among ids, and gives those removed.
 func (tx *Tx) KeepMembers(groupID string, ids []string) ([]model.Member, error) {
-	return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid"), groupID, tx.list(validIDs(ids)))
+	if !ValidID(groupID) {
+		return nil, nil
+	}
+	if tx.s.dialect == sqliteLite {
+		return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid"), groupID, tx.list(validIDs(ids)))
+	}
+	// An anti join and not "<> ALL", which under a plan made for any list compares every member with every id.
+	return tx.deleteMembers("group_id = ? AND NOT EXISTS (SELECT 1 FROM unnest(?::uuid[]) AS kept (id) WHERE kept.id = member_id)",
+		groupID, tx.list(validIDs(ids)))
 }
 
 func (tx *Tx) deleteMembers(where string, args ...any) ([]model.Member, error) {
@@ -238,6 +259,9 @@ func (r *Reader) UserMembersAfter(ref model.Ref, groupID, after string, limit in
 		after = firstID
 	}
 	var ids []string
+	if !ValidID(groupID) || !ValidID(after) {
+		return nil, notFound("group", groupID)
+	}
 	err := r.query(statement{
 		sql: `SELECT member_id FROM memberships WHERE organization_id = ? AND integration_id = ? AND group_id = ?
  AND member_type = 'User' AND member_id > ? ORDER BY member_id LIMIT ?`,

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"usher/model"
 )
@@ -53,6 +52,9 @@ func (r *Reader) directoryUsers(ref model.Ref, ids []string, lock string) ([]mod
 func (r *Reader) DirectoryUsersAfter(ref model.Ref, after string, limit int) ([]model.DirectoryUser, error) {
 	if after == "" {
 		after = firstID
+	}
+	if !ValidID(after) {
+		return nil, model.FieldErrorf(model.Invalid, "after", "is not a cursor of this list")
 	}
 	var users []model.DirectoryUser
 	err := r.query(statement{
@@ -138,10 +140,11 @@ func (tx *Tx) UpdateDirectoryUser(u *model.DirectoryUser) error {
 	}
 	tx.buffer(statement{
 		sql: `UPDATE directory_users SET user_name = ?, user_name_key = ?, external_id = ?, email = ?, email_key = ?,
- display_name = ?, active = ?, document = ?, version = ?, account_id = ?, explanation = ?, updated_at = ? WHERE id = ?`,
+ display_name = ?, active = ?, document = ?, version = ?, account_id = ?, explanation = ?, updated_at = ?
+ WHERE organization_id = ? AND integration_id = ? AND id = ?`,
 		args: []any{
 			u.UserName, u.UserNameKey, u.ExternalID, u.Email, u.EmailKey, u.DisplayName, u.Active, document, u.Version,
-			u.AccountID, explanation, u.UpdatedAt, u.ID,
+			u.AccountID, explanation, u.UpdatedAt, u.OrganizationID, u.IntegrationID, u.ID,
 		},
 		affected: exactlyOne("user", u.ID),
 	})
@@ -156,18 +159,24 @@ func (tx *Tx) SettleDirectoryUser(u *model.DirectoryUser) error {
 		return err
 	}
 	tx.buffer(statement{
-		sql:      "UPDATE directory_users SET account_id = ?, explanation = ? WHERE id = ?",
-		args:     []any{u.AccountID, string(explanation), u.ID},
+		sql: `UPDATE directory_users SET account_id = ?, explanation = ? WHERE organization_id = ? AND integration_id = ?
+ AND id = ?`,
+		args:     []any{u.AccountID, string(explanation), u.OrganizationID, u.IntegrationID, u.ID},
 		affected: exactlyOne("user", u.ID),
 	})
 	return nil
 }
 
-// DeleteDirectoryUser removes a user with its memberships, and tells the groups that it leaves.
+// DeleteDirectoryUser removes a user with its memberships. The row goes first: whoever is adding the user to a group holds
+// it, so that the memberships are deleted when the last of them is there.
 func (tx *Tx) DeleteDirectoryUser(u *model.DirectoryUser) error {
 	tx.buffer(
+		statement{
+			sql:      "DELETE FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id = ?",
+			args:     []any{u.OrganizationID, u.IntegrationID, u.ID},
+			affected: exactlyOne("user", u.ID),
+		},
 		statement{sql: "DELETE FROM memberships WHERE member_id = ?", args: []any{u.ID}},
-		statement{sql: "DELETE FROM directory_users WHERE id = ?", args: []any{u.ID}, affected: exactlyOne("user", u.ID)},
 	)
 	return nil
 }
@@ -175,7 +184,7 @@ func (tx *Tx) DeleteDirectoryUser(u *model.DirectoryUser) error {
 func exactlyOne(what, id string) func(int64) error {
 	return func(n int64) error {
 		if n != 1 {
-			return fmt.Errorf("%s %s: %d rows written: %w", what, id, n, notFound(what, id))
+			return notFound(what, id)
 		}
 		return nil
 	}

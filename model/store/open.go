@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	gormpg "gorm.io/driver/postgres"
 	gormlite "gorm.io/driver/sqlite"
@@ -32,7 +34,12 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "usher"
 	}
-	db := stdlib.OpenDB(*cfg)
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}))
 	conns := opt.MaxConns
 	if conns <= 0 {
 		conns = 16
@@ -45,6 +52,7 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 	}
 	s.dialect, s.write, s.read = postgres, db, db
 	if s.orm, err = gorm.Open(gormpg.New(gormpg.Config{Conn: db}), gormConfig(s)); err != nil {
+		_ = db.Close()
 		return err
 	}
 	s.ormRead = s.orm
@@ -58,7 +66,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	dsn := func(extra string) string {
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)" +
-			"&_pragma=foreign_keys(1)&_pragma=synchronous(full)&_time_format=sqlite" + extra
+			"&_pragma=foreign_keys(1)&_pragma=synchronous(full)&_time_format=sqlite&_timezone=UTC" + extra
 	}
 	write, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
 	if err != nil {
@@ -71,14 +79,17 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	read, err := sql.Open("sqlite", dsn("&_pragma=query_only(1)"))
 	if err != nil {
+		_ = write.Close()
 		return err
 	}
 	read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
 	s.dialect, s.write, s.read = sqliteLite, write, read
-	if s.orm, err = gorm.Open(gormlite.Dialector{Conn: write}, gormConfig(s)); err != nil {
-		return err
+	if s.orm, err = gorm.Open(gormlite.Dialector{Conn: write}, gormConfig(s)); err == nil {
+		s.ormRead, err = gorm.Open(gormlite.Dialector{Conn: read}, gormConfig(s))
 	}
-	s.ormRead, err = gorm.Open(gormlite.Dialector{Conn: read}, gormConfig(s))
+	if err != nil {
+		_, _ = write.Close(), read.Close()
+	}
 	return err
 }

@@ -34,15 +34,15 @@ func (tx *Tx) UpdateOrganization(o *model.Organization) error {
 
 // DeleteOrganization removes an organization with everything that it owns.
 func (tx *Tx) DeleteOrganization(id string) error {
-	for _, table := range []string{
-		"memberships", "directory_users", "directory_groups", "accounts", "changes", "activities", "organizations",
-	} {
-		column := "organization_id"
-		if table == "organizations" {
-			column = "id"
-		}
-		tx.buffer(statement{sql: "DELETE FROM " + table + " WHERE " + column + " = ?", args: []any{id}})
+	if !ValidID(id) {
+		return notFound("organization", id)
 	}
+	for _, table := range []string{
+		"memberships", "directory_users", "directory_groups", "accounts", "changes", "activities",
+	} {
+		tx.buffer(statement{sql: "DELETE FROM " + table + " WHERE organization_id = ?", args: []any{id}})
+	}
+	tx.buffer(statement{sql: "DELETE FROM organizations WHERE id = ?", args: []any{id}, affected: exactlyOne("organization", id)})
 	return translate(tx.send())
 }
 

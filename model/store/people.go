@@ -24,6 +24,9 @@ type Facts struct {
 func (tx *Tx) HoldSettings(organizationID string) (int64, error) {
 	var version int64
 	err := tx.query(tx.holdSettings(organizationID, &version)...)
+	if err == nil && version == 0 {
+		err = notFound("organization", organizationID)
+	}
 	return version, translate(err)
 }
 
@@ -83,7 +86,14 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 			args: append([]any{ref.OrganizationID}, linkedArgs...),
 			scan: func(row scanner) error { return scanAppend(row, &f.Employees, scanEmployee) },
 		})
-	return f, translate(tx.query(batch...))
+	err := tx.query(batch...)
+	if err == nil && f.SettingsVersion == 0 {
+		err = notFound("organization", ref.OrganizationID)
+	}
+	if err != nil {
+		return nil, translate(err)
+	}
+	return f, nil
 }
 
 func (f *Facts) scanAccount(row scanner) error {
@@ -109,7 +119,8 @@ func (tx *Tx) FindByKeys(organizationID string, keys []string, f *Facts) error {
 		return nil
 	}
 	list := tx.list(keys)
-	match := "(SELECT id FROM accounts WHERE organization_id = ? AND email_key" + tx.anyOf("text") +
+	// The indexes leave out empty keys, and are used only where the query says that it looks for none.
+	match := "(SELECT id FROM accounts WHERE organization_id = ? AND email_key <> '' AND email_key" + tx.anyOf("text") +
 		" UNION SELECT id FROM accounts WHERE organization_id = ? AND user_name_key <> '' AND user_name_key" + tx.anyOf("text") + ")"
 	args := []any{organizationID, list, organizationID, list}
 	err := tx.query(
@@ -170,8 +181,9 @@ func (tx *Tx) NewFacts(organizationID string, keys []string) (*Facts, error) {
 		Accounts: map[string]*model.Account{}, Others: map[string][]model.DirectoryUser{}, Groups: map[string][]model.GroupRef{},
 		ByKey: map[string][]model.Employee{},
 	}
-	if err := tx.query(tx.holdSettings(organizationID, &f.SettingsVersion)...); err != nil {
-		return nil, translate(err)
+	var err error
+	if f.SettingsVersion, err = tx.HoldSettings(organizationID); err != nil {
+		return nil, err
 	}
 	return f, tx.FindByKeys(organizationID, keys, f)
 }

@@ -110,8 +110,8 @@ func (tx *Tx) PutRunDecisions(list []model.RunDecision) error {
 		}
 		tx.buffer(statement{
 			sql: `INSERT INTO run_decisions (run_id, subject_id, organization_id, email, name, action, changes, reason)
- VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (run_id, subject_id) DO UPDATE SET action = excluded.action, changes = excluded.changes,
- reason = excluded.reason`,
+ VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (organization_id, run_id, subject_id) DO UPDATE SET email = excluded.email,
+ name = excluded.name, action = excluded.action, changes = excluded.changes, reason = excluded.reason`,
 			args: []any{d.RunID, d.SubjectID, d.OrganizationID, d.Email, d.Name, string(d.Action), string(changes), d.Reason},
 		})
 	}

@@ -28,13 +28,14 @@ type cached struct {
 }
 
 // CachedSettings gives what build made of the settings at that version, which the caller has read in its transaction
-// (Facts.SettingsVersion); it is loaded and built once per version. Whatever build gives must be immutable.
+// (Facts.SettingsVersion); it is loaded and built once per version. Whatever build gives must be immutable. A transaction
+// that changes the settings itself loads its own, which others must not see: its version is given again after a rollback.
 func CachedSettings[T any](tx *Tx, organizationID string, version int64, build func(*model.Settings) (T, error)) (T, error) {
 	c := &tx.s.settings
 	c.mu.Lock()
 	hit, ok := c.byOrg[organizationID]
 	c.mu.Unlock()
-	if ok && hit.version == version {
+	if ok && hit.version == version && !tx.altered {
 		if value, ok := hit.value.(T); ok {
 			return value, nil
 		}
@@ -45,8 +46,8 @@ func CachedSettings[T any](tx *Tx, organizationID string, version int64, build f
 		return none, err
 	}
 	value, err := build(loaded)
-	if err != nil {
-		return none, err
+	if err != nil || tx.altered {
+		return value, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,6 +108,9 @@ func (r *Reader) Settings(organizationID string) (*model.Settings, error) {
 				return err
 			}},
 	)
+	if err == nil && s.Version == 0 {
+		err = notFound("organization", organizationID)
+	}
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -145,6 +149,7 @@ func (r *Reader) integrationSettings(organizationID string, s *model.Settings) e
 // ChangeSettings keeps every writer of people in the organization out until the transaction ends, and raises the version
 // of its settings. Whatever changes something that Settings reads calls it first.
 func (tx *Tx) ChangeSettings(organizationID string) error {
+	tx.altered = true
 	list := []statement{}
 	if tx.s.dialect == postgres {
 		list = append(list, statement{
@@ -167,7 +172,7 @@ func (tx *Tx) PutList(ref model.Ref, kind string, items any) error {
 	}
 	tx.buffer(statement{
 		sql: `INSERT INTO integration_lists (organization_id, integration_id, kind, items, updated_at) VALUES (?,?,?,?,?)
- ON CONFLICT (integration_id, kind) DO UPDATE SET items = excluded.items, updated_at = excluded.updated_at`,
+ ON CONFLICT (organization_id, integration_id, kind) DO UPDATE SET items = excluded.items, updated_at = excluded.updated_at`,
 		args: []any{ref.OrganizationID, ref.IntegrationID, kind, string(raw), tx.now},
 	})
 	return nil

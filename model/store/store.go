@@ -104,8 +104,11 @@ func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond
 // NewID gives a new identifier: a UUID of version 7, so that ids of rows made later sort later.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// ValidID says whether s has the form of an identifier. What has not is not found, and is not asked of the database.
-func ValidID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+// ValidID says whether s has the form of an identifier as NewID writes it, in lower case. What has not is not found, and is
+// not asked of the database: PostgreSQL would refuse it or read its upper case as lower, SQLite would not.
+func ValidID(s string) bool {
+	return len(s) == 36 && uuid.Validate(s) == nil && !strings.ContainsAny(s, "ABCDEF")
+}
 
 func gormConfig(s *Store) *gorm.Config {
 	return &gorm.Config{
@@ -137,6 +140,7 @@ type Tx struct {
 	pending []statement
 	now     time.Time
 	told    bool // changes were appended
+	altered bool // settings were changed, so that what this transaction reads of them is its own until it commits
 }
 
 // Now gives the transaction's time: the same for everything it writes.
@@ -163,7 +167,7 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.once(ctx, fn)
 		if err == nil || attempt == maxAttempts || !retryable(err) || ctx.Err() != nil {
-			return translate(err)
+			return outward(err)
 		}
 		s.log.DebugContext(ctx, "transaction runs again", "attempt", attempt, "err", err)
 	}

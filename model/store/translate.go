@@ -73,7 +73,29 @@ func retryable(err error) bool {
 	return ok && key.race
 }
 
-// translate turns what a caller may be told into *model.Error, and leaves everything else as it is.
+// told is what a caller may be told about a failure of the database, which it still carries: a transaction whose function
+// returns it may have to run again.
+type told struct {
+	what  *model.Error
+	cause error
+}
+
+// Error gives the sentence for the caller, without the database's.
+func (t told) Error() string { return t.what.Error() }
+
+// Unwrap gives both, so that the kind and the cause can be asked for.
+func (t told) Unwrap() []error { return []error{t.what, t.cause} }
+
+// outward is translate for an error that leaves a transaction for good; its cause is of no further use.
+func outward(err error) error {
+	err = translate(err)
+	if t, ok := err.(told); ok { //nolint:errorlint // one that is wrapped keeps its wrapping
+		return t.what
+	}
+	return err
+}
+
+// translate turns what a caller may be told into an error that is a *model.Error, and leaves everything else as it is.
 func translate(err error) error {
 	if err == nil {
 		return nil
@@ -85,18 +107,20 @@ func translate(err error) error {
 		return model.Errorf(model.NotFound, "not found")
 	}
 	if key, ok := violated(err); ok {
-		return model.FieldErrorf(model.Conflict, key.field, "%s", key.detail)
+		return told{model.FieldErrorf(model.Conflict, key.field, "%s", key.detail), err}
 	}
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pe.Code {
 		case "23503":
-			return model.Errorf(model.NotFound, "what it belongs to does not exist")
+			return told{model.Errorf(model.NotFound, "what it belongs to does not exist"), err}
 		case "22P05", "22021": // text that PostgreSQL cannot hold, such as NUL
-			return model.Errorf(model.Invalid, "the text contains a character that cannot be stored")
+			return told{model.Errorf(model.Invalid, "the text contains a character that cannot be stored"), err}
+		case "22P02": // an identifier that is none; SQLite, which has no type for them, finds nothing
+			return told{model.Errorf(model.NotFound, "not found"), err}
 		}
 	}
 	if se, ok := errors.AsType[*sqlite.Error](err); ok && se.Code() == sqliteForeignKey {
-		return model.Errorf(model.NotFound, "what it belongs to does not exist")
+		return told{model.Errorf(model.NotFound, "what it belongs to does not exist"), err}
 	}
 	return err
 }

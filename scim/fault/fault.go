@@ -9,7 +9,7 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 )
 
-// Error is a mistake of the client. Status is always between 400 and 499; Type is empty where RFC 7644 table 9 has no
+// Error is what a client is told: its own mistake with a status from 400 to 499, or 501. Type is empty where RFC 7644 table 9 has no
 // word for it. Detail is a sentence that names the attribute, path or token at fault.
 type Error struct {
 	Status int

@@ -152,7 +152,9 @@ func (r resolver) resourceType(e *ast.AttributeExpression) (model.Filter, error)
 }
 
 // rowed says whether the target is the members of a group, which are rows and not part of the document.
-func (r resolver) rowed(t schemas.Target) bool { return t.URN == "" && t.Attr != nil && t.Name == "members" }
+func (r resolver) rowed(t schemas.Target) bool {
+	return t.URN == "" && t.Attr != nil && t.Name == "members"
+}
 
 func (r resolver) member(t schemas.Target, e *ast.AttributeExpression) (model.Filter, error) {
 	path := model.AttributePath{Name: "members", MultiValued: true, Type: model.TypeString, CaseExact: true}

@@ -59,6 +59,8 @@ func (x *exploder) object(o *wire.Object) error {
 func (x *exploder) member(m wire.Member) error {
 	s := step{kind: x.kind, path: m.Name, value: m.Value, given: true}
 	switch name := m.Name; {
+	case name == "":
+		return fault.Syntax("a member has an empty name")
 	case isURN(name):
 		return x.urn(s)
 	case strings.ContainsRune(name, '['):
@@ -121,6 +123,7 @@ func (x *exploder) extension(schema *schemas.Schema, s step, o *wire.Object) err
 	for _, m := range o.Members {
 		name, sub, _ := strings.Cut(m.Name, ".")
 		inner := s
+		inner.named = false
 		inner.path, inner.value = s.path+":"+m.Name, m.Value
 		inner.target = x.res.Resolve(schema.URN, name, sub)
 		if inner.target.Attr == nil || sub != "" && inner.target.SubAttr == nil {
@@ -151,16 +154,33 @@ func (x *exploder) push(s step) error {
 		return nil
 	}
 	if t.Attr != nil && t.Attr.ReadOnly || t.SubAttr != nil && t.SubAttr.ReadOnly {
-		if !s.named && (x.once != nil || t.Name == "id" || t.Name == "meta") {
+		if !s.named && (x.once != nil || t.Name != "groups") {
 			return nil
 		}
 		return fault.Mutability(s.path, "is decided by the server and cannot be changed")
+	}
+	if err := wellAimed(&s); err != nil {
+		return err
 	}
 	if t.Attr != nil && t.Name == "members" && t.URN == "" {
 		return x.memberStep(s)
 	}
 	x.steps = append(x.steps, s)
 	return nil
+}
+
+// wellAimed refuses a path into an attribute that has no such part.
+func wellAimed(s *step) error {
+	t := s.target
+	switch {
+	case t.Attr != nil && t.Sub != "" && t.SubAttr == nil:
+		return fault.Path(s.path, "%s has no sub-attribute %s", t.Name, t.Sub)
+	case s.filter == nil:
+		return nil
+	case t.Attr == nil || t.Attr.Type != schemas.Complex:
+		return fault.Path(s.path, "only attributes with sub-attributes can be selected from with brackets")
+	}
+	return checkFilter(s.filter, t.Attr, s.path)
 }
 
 // pathTarget finds what a parsed path names.

@@ -1,0 +1,116 @@
+package directory
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"usher/internal/secret"
+	"usher/model"
+	"usher/model/store"
+)
+
+// Service is the one write path: whatever edits a person, a group, an account or a setting is a method of Service, which
+// opens the transaction, applies the edit, lets the rules decide, and stores mirror, account, change and activity
+// together. It is safe for concurrent use.
+type Service struct {
+	Store *store.Store
+	Keys  *secret.Keyring
+	Log   *slog.Logger
+	Now   func() time.Time
+	// Observe, where set, is told of things worth a metric; see the Event constants.
+	Observe func(event string, n int)
+
+	tokens tokenCache
+	active activeCounts
+}
+
+// Events for Observe.
+const (
+	EventMassDeactivation = "mass_deactivation"
+	EventRunPage          = "run_page"
+)
+
+// New makes a Service with the defaults of what is not set.
+func New(s Service) *Service {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Observe == nil {
+		s.Observe = func(string, int) {}
+	}
+	return &Service{Store: s.Store, Keys: s.Keys, Log: s.Log, Now: s.Now, Observe: s.Observe}
+}
+
+type actorKey struct{}
+
+// WithActor says who acts: "entra", "api-key:<name>", "operator:<e-mail>", "cli". It stands in every change and activity.
+func WithActor(ctx context.Context, actor string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// ActorOf gives who acts, "system" where nobody was named.
+func ActorOf(ctx context.Context) string {
+	if actor, ok := ctx.Value(actorKey{}).(string); ok {
+		return actor
+	}
+	return "system"
+}
+
+// rules gives the organization's rules at the version of the settings that the transaction holds.
+func (s *Service) rules(tx *store.Tx, organizationID string, version int64) (*Rules, error) {
+	return store.CachedSettings(tx, organizationID, version, func(settings *model.Settings) (*Rules, error) {
+		return Compile(settings, s.Now)
+	})
+}
+
+// integration gives the settings of the integration, or NotFound where it is not of this organization (any more).
+func (r *Rules) integration(ref model.Ref) (model.IntegrationSettings, error) {
+	i, ok := r.settings.Integrations[ref.IntegrationID]
+	if !ok {
+		return i, model.Errorf(model.NotFound, "integration %s not found", ref.IntegrationID)
+	}
+	return i, nil
+}
+
+// activeCounts remembers for a minute how many active accounts an integration has, so that the guard of pushes does not
+// count them for every leaver.
+type activeCounts struct {
+	mu sync.Mutex
+	at map[string]activeCount
+}
+
+type activeCount struct {
+	n    int
+	read time.Time
+}
+
+// activeCountAge is how old a remembered count may be.
+const activeCountAge = time.Minute
+
+func (c *activeCounts) of(tx *store.Tx, ref model.Ref) (int, error) {
+	c.mu.Lock()
+	hit, ok := c.at[ref.IntegrationID]
+	c.mu.Unlock()
+	if ok && tx.Now().Sub(hit.read) < activeCountAge {
+		return hit.n, nil
+	}
+	n, err := tx.CountActiveAccounts(ref)
+	if err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at == nil || len(c.at) > maxRemembered {
+		c.at = map[string]activeCount{}
+	}
+	c.at[ref.IntegrationID] = activeCount{n, tx.Now()}
+	return n, nil
+}
+
+// maxRemembered bounds what is remembered per integration or token, in an installation with very many of them.
+const maxRemembered = 10000

@@ -1,0 +1,366 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+// Group reads one directory group without its members.
+func (s *Service) Group(ctx context.Context, ref model.Ref, id string) (model.DirectoryGroup, error) {
+	return s.Store.Read(ctx).DirectoryGroup(ref, id)
+}
+
+// Groups reads a page of the directory groups that a filter matches, and how many match in all.
+func (s *Service) Groups(ctx context.Context, ref model.Ref, q model.ResourceQuery) ([]model.DirectoryGroup, int, error) {
+	return s.Store.Read(ctx).Groups(ref, q)
+}
+
+// Members reads the members of each group, in the order of their ids.
+func (s *Service) Members(ctx context.Context, ref model.Ref, groupIDs []string) (map[string][]model.Member, error) {
+	return s.Store.Read(ctx).Members(ref, groupIDs)
+}
+
+// GroupsOf reads the groups that each user is a direct member of.
+func (s *Service) GroupsOf(ctx context.Context, ref model.Ref, userIDs []string) (map[string][]model.GroupRef, error) {
+	return s.Store.Read(ctx).GroupsOf(ref, userIDs)
+}
+
+// settleAtOnce is how many people one request settles in its own transaction; what concerns more is left to a run.
+const settleAtOnce = 20000
+
+// settlePage is how many people are read and settled together.
+const settlePage = 500
+
+// CreateGroup stores a new directory group, of which Document alone is read, with members. A taken displayName is a
+// Conflict. Ids that are no user or group of the integration are left out.
+func (s *Service) CreateGroup(ctx context.Context, ref model.Ref, in model.DirectoryGroup, members []string) (model.DirectoryGroup, error) {
+	var out model.DirectoryGroup
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		g := model.DirectoryGroup{OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Document: in.Document}
+		if err := IndexGroup(&g); err != nil {
+			return err
+		}
+		rules, err := s.holdRules(tx, ref)
+		if err != nil {
+			return err
+		}
+		if err := tx.InsertDirectoryGroup(&g); err != nil {
+			return err
+		}
+		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, group: &g}
+		if err := e.tell(model.DirectoryGroupCreated); err != nil {
+			return err
+		}
+		if len(members) > 0 {
+			if err := e.apply([]model.MemberOp{{Kind: model.MembersAdd, IDs: members}}); err != nil {
+				return err
+			}
+		}
+		if err := e.finish("directory_group.created", "group "+g.DisplayName+" arrived", false); err != nil {
+			return err
+		}
+		out = g
+		return nil
+	})
+	return out, err
+}
+
+// holdRules holds the settings and gives the rules, if the integration is still there.
+func (s *Service) holdRules(tx *store.Tx, ref model.Ref) (*Rules, error) {
+	version, err := tx.HoldSettings(ref.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := s.rules(tx, ref.OrganizationID, version)
+	if err != nil {
+		return nil, err
+	}
+	_, err = rules.integration(ref)
+	return rules, err
+}
+
+// ChangeGroup runs edit on the group inside the transaction, with its row locked; edit may replace Document, and gives the
+// steps by which the members change. Without an effective change nothing is written.
+func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
+	var out model.DirectoryGroup
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		rules, err := s.holdRules(tx, ref)
+		if err != nil {
+			return err
+		}
+		before, err := tx.LockGroup(ref, id)
+		if err != nil {
+			return err
+		}
+		g := before
+		ops, err := edit(&g)
+		if err != nil {
+			return err
+		}
+		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, group: &g}
+		changed := !g.Document.Equal(&before.Document)
+		if changed {
+			if err := IndexGroup(&g); err != nil {
+				return err
+			}
+		}
+		if err := e.apply(ops); err != nil {
+			return err
+		}
+		out = g
+		return e.store(&before, changed, &out)
+	})
+	return out, err
+}
+
+// DeleteGroup removes a directory group; its members are settled, by a run where they are very many.
+func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string) error {
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		rules, err := s.holdRules(tx, ref)
+		if err != nil {
+			return err
+		}
+		g, err := tx.LockGroup(ref, id)
+		if err != nil {
+			return err
+		}
+		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, group: &g}
+		if rules.GroupMatters(ref.IntegrationID, refOf(&g)) {
+			if err := e.concernAll(); err != nil {
+				return err
+			}
+		}
+		tx.DeleteDirectoryGroup(&g)
+		if err := e.tell(model.DirectoryGroupDeleted); err != nil {
+			return err
+		}
+		return e.finish("directory_group.deleted", "group "+g.DisplayName+" was deleted", true)
+	})
+}
+
+func refOf(g *model.DirectoryGroup) model.GroupRef {
+	return model.GroupRef{ID: g.ID, ExternalID: g.ExternalID, DisplayName: g.DisplayName}
+}
+
+// groupEdit is one change of a group and its members within a transaction.
+type groupEdit struct {
+	svc   *Service
+	ctx   context.Context
+	tx    *store.Tx
+	ref   model.Ref
+	rules *Rules
+	group *model.DirectoryGroup
+
+	added, removed []model.Member
+	concerned      []string // users whose groups changed, where that matters
+	tooMany        bool     // more are concerned than one transaction settles
+}
+
+// apply takes the steps in order and keeps what they did in sum.
+func (e *groupEdit) apply(ops []model.MemberOp) error {
+	added, removed := map[string]model.Member{}, map[string]model.Member{}
+	note := func(list []model.Member, into, against map[string]model.Member) {
+		for _, m := range list {
+			if _, ok := against[m.ID]; ok {
+				delete(against, m.ID)
+			} else {
+				into[m.ID] = m
+			}
+		}
+	}
+	for _, op := range ops {
+		var plus, minus []model.Member
+		var err error
+		if op.Kind == model.MembersRemove {
+			minus, err = e.tx.RemoveMembers(e.group.ID, op.IDs)
+		} else {
+			if op.Kind == model.MembersReplace {
+				if minus, err = e.tx.KeepMembers(e.group.ID, op.IDs); err != nil {
+					return err
+				}
+			}
+			plus, err = e.tx.AddMembers(e.ref, e.group.ID, op.IDs)
+		}
+		if err != nil {
+			return err
+		}
+		note(minus, removed, added)
+		note(plus, added, removed)
+	}
+	e.added, e.removed = sortedMembers(added), sortedMembers(removed)
+	if e.rules.GroupMatters(e.ref.IntegrationID, refOf(e.group)) {
+		e.concern(e.added)
+		e.concern(e.removed)
+	}
+	return nil
+}
+
+func sortedMembers(set map[string]model.Member) []model.Member {
+	list := make([]model.Member, 0, len(set))
+	for _, m := range set {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b model.Member) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+func (e *groupEdit) concern(members []model.Member) {
+	for _, m := range members {
+		if m.Type == model.MemberUser {
+			e.concerned = append(e.concerned, m.ID)
+		}
+	}
+}
+
+// concernAll notes that the group itself changed for every member.
+func (e *groupEdit) concernAll() error {
+	after := ""
+	for len(e.concerned) <= settleAtOnce {
+		ids, err := e.tx.UserMembersAfter(e.ref, e.group.ID, after, settlePage)
+		if err != nil {
+			return err
+		}
+		e.concerned = append(e.concerned, ids...)
+		if len(ids) < settlePage {
+			return nil
+		}
+		after = ids[len(ids)-1]
+	}
+	e.tooMany = true
+	return nil
+}
+
+// store writes the group, and settles whom the change concerns.
+func (e *groupEdit) store(before *model.DirectoryGroup, changed bool, out *model.DirectoryGroup) error {
+	e.group = out
+	members := len(e.added)+len(e.removed) > 0
+	if !changed && !members {
+		return nil
+	}
+	summary := ""
+	if changed {
+		was, is := refOf(before), refOf(out)
+		matters := e.rules.GroupMatters(e.ref.IntegrationID, was) || e.rules.GroupMatters(e.ref.IntegrationID, is)
+		if was != is && matters {
+			if err := e.concernAll(); err != nil {
+				return err
+			}
+		}
+		if err := e.tx.UpdateDirectoryGroup(out); err != nil {
+			return err
+		}
+		if err := e.tell(model.DirectoryGroupUpdated); err != nil {
+			return err
+		}
+		summary = "group " + out.DisplayName + " changed"
+		if before.DisplayName != out.DisplayName {
+			summary = fmt.Sprintf("group %s was renamed to %s", before.DisplayName, out.DisplayName)
+		}
+	} else {
+		e.tx.TouchDirectoryGroup(out)
+	}
+	return e.finish("directory_group.updated", summary, true)
+}
+
+type groupData struct {
+	Group  model.GroupRef `json:"directory_group"`
+	Member *model.Member  `json:"member,omitempty"`
+}
+
+func (e *groupEdit) tell(kind model.ChangeType) error {
+	return e.tx.Tell(e.change(kind), groupData{Group: refOf(e.group)})
+}
+
+func (e *groupEdit) change(kind model.ChangeType) model.Change {
+	return model.Change{
+		OrganizationID: e.ref.OrganizationID, Type: kind, IntegrationID: &e.ref.IntegrationID, SubjectType: "directory_group",
+		SubjectID: e.group.ID, Actor: ActorOf(e.ctx),
+	}
+}
+
+func (e *groupEdit) tellMembers(kind model.ChangeType, members []model.Member) error {
+	subjects, data := make([]string, len(members)), make([]any, len(members))
+	group := refOf(e.group)
+	for i := range members {
+		subjects[i], data[i] = e.group.ID, groupData{Group: group, Member: &members[i]}
+	}
+	return e.tx.TellMany(e.change(kind), subjects, data)
+}
+
+// finish tells of members, logs one line, and settles whom the change concerns.
+func (e *groupEdit) finish(action, summary string, alarm bool) error {
+	if err := e.tellMembers(model.MembershipAdded, e.added); err != nil {
+		return err
+	}
+	if err := e.tellMembers(model.MembershipRemoved, e.removed); err != nil {
+		return err
+	}
+	err := e.tx.Log(model.Activity{
+		OrganizationID: e.ref.OrganizationID, IntegrationID: &e.ref.IntegrationID, Actor: ActorOf(e.ctx), Action: action,
+		SubjectType: "directory_group", SubjectID: e.group.ID, Subject: e.group.DisplayName, Summary: e.summary(summary),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if e.tooMany {
+		_, err := e.svc.requestReevaluation(e.ctx, e.tx, e.ref, e.summary(summary))
+		return err
+	}
+	return e.settle(alarm)
+}
+
+func (e *groupEdit) summary(text string) string {
+	for _, part := range []struct {
+		members []model.Member
+		verb    string
+	}{{e.added, "added to"}, {e.removed, "removed from"}} {
+		if len(part.members) == 0 {
+			continue
+		}
+		if text != "" {
+			text += "; "
+		}
+		noun := "members"
+		if len(part.members) == 1 {
+			noun = "member"
+		}
+		text += fmt.Sprintf("%d %s %s group %s", len(part.members), noun, part.verb, e.group.DisplayName)
+	}
+	return text
+}
+
+// settle lets the rules decide about everyone concerned, a page at a time.
+func (e *groupEdit) settle(alarm bool) error {
+	slices.Sort(e.concerned)
+	e.concerned = slices.Compact(e.concerned)
+	for ids := range slices.Chunk(e.concerned, settlePage) {
+		w, err := e.svc.lockFacts(e.ctx, e.tx, e.ref, ids)
+		if err != nil {
+			return err
+		}
+		done, err := w.settleUnchanged(w.facts.Users)
+		if err != nil {
+			return err
+		}
+		for i := range done {
+			if err := w.logDecision(&done[i].user, &done[i].decision, ""); err != nil {
+				return err
+			}
+		}
+		if alarm {
+			if err := w.alarm(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

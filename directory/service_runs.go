@@ -1,0 +1,264 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+// WorkRun is the job that works a run for a while; one that is not finished asks to be called again.
+type WorkRun struct {
+	OrganizationID string `json:"organization_id"`
+	RunID          string `json:"run_id"`
+}
+
+// Kind names the job.
+func (WorkRun) Kind() string { return "directory.work_run" }
+
+// runPage is how many people a run settles in one transaction.
+const runPage = 500
+
+// runSlice is how long one job works at a run before it lets others have the worker.
+const runSlice = 20 * time.Second
+
+// StartRun asks for a run and gives it, queued. A re-evaluation that is queued already serves.
+func (s *Service) StartRun(ctx context.Context, ref model.Ref, kind model.RunKind) (model.Run, error) {
+	var run model.Run
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		integration, err := tx.Integration(ref)
+		if err != nil {
+			return err
+		}
+		if kind == model.RunImport && integration.Ingress == model.IngressSCIM {
+			return model.Errorf(model.Refused, "integration %s has ingress scim: Entra pushes its people, so there is nothing to import", integration.Name)
+		}
+		run, err = s.queueRun(ctx, tx, ref, kind, "asked for by "+ActorOf(ctx))
+		return err
+	})
+	return run, err
+}
+
+// requestReevaluation has everyone of the integration decided about again, unless there is nobody.
+func (s *Service) requestReevaluation(ctx context.Context, tx *store.Tx, ref model.Ref, reason string) (model.Run, error) {
+	some, err := tx.DirectoryUsersAfter(ref, "", 1)
+	if err != nil || len(some) == 0 {
+		return model.Run{}, err
+	}
+	return s.queueRun(ctx, tx, ref, model.RunReevaluation, reason)
+}
+
+func (s *Service) queueRun(ctx context.Context, tx *store.Tx, ref model.Ref, kind model.RunKind, reason string) (model.Run, error) {
+	open, err := tx.OpenRuns(ref)
+	if err != nil {
+		return model.Run{}, err
+	}
+	for _, run := range open {
+		if run.Kind == kind && run.State == model.RunQueued && kind == model.RunReevaluation {
+			return run, nil
+		}
+	}
+	run := model.Run{
+		OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: kind, State: model.RunQueued,
+		Phase: model.PhasePlan, Reason: reason, Actor: ActorOf(ctx),
+	}
+	if err := tx.InsertRun(&run); err != nil {
+		return run, err
+	}
+	return run, tx.Enqueue(WorkRun{ref.OrganizationID, run.ID})
+}
+
+// Work works the run for a while. It gives *model.Throttled when the run is to be worked on later: because another run
+// of the integration comes first, or because its slice of time is over. Each page is one transaction that also stores how
+// far the run is, so that a crash repeats at most one page; two workers on one run share the pages.
+func (s *Service) Work(ctx context.Context, job WorkRun) error {
+	until := s.Now().Add(runSlice)
+	for ctx.Err() == nil && s.Now().Before(until) {
+		done, err := s.runStep(ctx, job)
+		if err != nil || done {
+			return s.failed(ctx, job, err)
+		}
+	}
+	return &model.Throttled{}
+}
+
+// failed ends the run with a sentence when its work is refused for good; other errors are tried again.
+func (s *Service) failed(ctx context.Context, job WorkRun, err error) error {
+	kind := model.KindOf(err)
+	if err == nil || kind == model.Internal || kind == model.Conflict {
+		return err
+	}
+	end := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		run, err2 := tx.LockRun(job.OrganizationID, job.RunID)
+		if err2 != nil || run.State.Finished() {
+			return err2
+		}
+		run.Error = err.Error()
+		return s.endRun(ctx, tx, &run, model.RunFailed)
+	})
+	if end != nil && model.KindOf(end) != model.NotFound {
+		return end
+	}
+	return nil
+}
+
+// runStep does one page, and says whether the job has nothing more to do.
+func (s *Service) runStep(ctx context.Context, job WorkRun) (bool, error) {
+	done := false
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		done = false
+		run, err := tx.LockRun(job.OrganizationID, job.RunID)
+		if model.KindOf(err) == model.NotFound && err != nil {
+			done = true // its integration was removed
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if run.State.Finished() || run.State == model.RunHeld {
+			done = true
+			return nil
+		}
+		if run.CancelRequested {
+			done = true
+			return s.endRun(ctx, tx, &run, model.RunCancelled)
+		}
+		w := &runWork{svc: s, ctx: WithActor(ctx, "run:"+run.ID), tx: tx, run: &run}
+		done, err = w.step()
+		return err
+	})
+	return done, err
+}
+
+// endRun ends a run for good.
+func (s *Service) endRun(ctx context.Context, tx *store.Tx, run *model.Run, state model.RunState) error {
+	now := tx.Now()
+	run.State, run.FinishedAt = state, &now
+	if err := tx.UpdateRun(run); err != nil {
+		return err
+	}
+	if err := s.tellRun(ctx, tx, run, model.RunFinished); err != nil {
+		return err
+	}
+	return s.logRun(ctx, tx, run, fmt.Sprintf("%s %s: %s", run.Kind, state, countsInWords(run.Counts)))
+}
+
+func (s *Service) tellRun(ctx context.Context, tx *store.Tx, run *model.Run, kind model.ChangeType) error {
+	return tx.Tell(model.Change{
+		OrganizationID: run.OrganizationID, Type: kind, IntegrationID: &run.IntegrationID, SubjectType: "run", SubjectID: run.ID,
+		Actor: ActorOf(ctx),
+	}, map[string]any{"run": run})
+}
+
+func (s *Service) logRun(ctx context.Context, tx *store.Tx, run *model.Run, summary string) error {
+	if run.Error != "" {
+		summary += "; " + run.Error
+	}
+	return s.logSetting(ctx, tx, run.OrganizationID, &run.IntegrationID, "run."+string(run.State), "run", run.ID, string(run.Kind), summary,
+		map[string]any{"counts": run.Counts, "reason": run.Reason})
+}
+
+func countsInWords(counts map[model.Action]int) string {
+	text := ""
+	for _, a := range []model.Action{
+		model.ActionCreate, model.ActionLink, model.ActionUpdate, model.ActionDeactivate, model.ActionReactivate, model.ActionSkip, model.ActionNone,
+	} {
+		if counts[a] == 0 {
+			continue
+		}
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf("%d %s", counts[a], a)
+	}
+	if text == "" {
+		return "nobody"
+	}
+	return text
+}
+
+// CancelRun asks a run to end before its next page; one that is held or queued ends at once.
+func (s *Service) CancelRun(ctx context.Context, organizationID, id string) (model.Run, error) {
+	return s.editRun(ctx, organizationID, id, func(tx *store.Tx, run *model.Run) error {
+		if run.State.Finished() {
+			return model.Errorf(model.Refused, "the run has %s already", run.State)
+		}
+		if run.State == model.RunRunning {
+			run.CancelRequested = true
+			return tx.UpdateRun(run)
+		}
+		return s.endRun(ctx, tx, run, model.RunCancelled)
+	})
+}
+
+// ApplyRun lets a held run go on to apply what it planned.
+func (s *Service) ApplyRun(ctx context.Context, organizationID, id string) (model.Run, error) {
+	return s.editRun(ctx, organizationID, id, func(tx *store.Tx, run *model.Run) error {
+		if run.State != model.RunHeld {
+			return model.Errorf(model.Refused, "only a held run can be applied; this one is %s", run.State)
+		}
+		run.State, run.Phase, run.Cursor, run.Approved = model.RunRunning, model.PhaseApply, "", true
+		run.Progress.Done = 0
+		if err := tx.UpdateRun(run); err != nil {
+			return err
+		}
+		if err := s.logRun(ctx, tx, run, "the held "+string(run.Kind)+" was approved"); err != nil {
+			return err
+		}
+		return tx.Enqueue(WorkRun{organizationID, id})
+	})
+}
+
+// DiscardRun ends a held run without applying anything.
+func (s *Service) DiscardRun(ctx context.Context, organizationID, id string) (model.Run, error) {
+	return s.editRun(ctx, organizationID, id, func(tx *store.Tx, run *model.Run) error {
+		if run.State != model.RunHeld {
+			return model.Errorf(model.Refused, "only a held run can be discarded; this one is %s", run.State)
+		}
+		return s.endRun(ctx, tx, run, model.RunCancelled)
+	})
+}
+
+func (s *Service) editRun(ctx context.Context, organizationID, id string, edit func(*store.Tx, *model.Run) error) (model.Run, error) {
+	var out model.Run
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		run, err := tx.LockRun(organizationID, id)
+		if err != nil {
+			return err
+		}
+		if err := edit(tx, &run); err != nil {
+			return err
+		}
+		out = run
+		return nil
+	})
+	return out, err
+}
+
+// ResumeRuns is the job that makes sure that every open run has a worker. It is enqueued when the program starts and
+// then periodically, because a process that is killed leaves its job behind unfinished.
+type ResumeRuns struct{}
+
+// Kind names the job.
+func (ResumeRuns) Kind() string { return "directory.resume_runs" }
+
+// runStale is how long a run may go without a page before it gets another worker.
+const runStale = time.Minute
+
+// Resume enqueues work for every run that is queued or running and has not moved for a while.
+func (s *Service) Resume(ctx context.Context, _ ResumeRuns) error {
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		runs, err := tx.StaleRuns(tx.Now().Add(-runStale))
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			if err := tx.Enqueue(WorkRun{run.OrganizationID, run.ID}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

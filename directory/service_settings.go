@@ -1,0 +1,240 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+// GroupMappings, FieldMappings, Exclusions and ChosenGroups of an integration are read and written as whole lists. A list
+// that differs from the stored one re-evaluates everyone of the integration in a run.
+
+// Lists reads the settings of one integration.
+func (s *Service) Lists(ctx context.Context, ref model.Ref) (model.IntegrationSettings, error) {
+	settings, err := s.Store.CurrentSettings(ctx, ref.OrganizationID)
+	if err != nil {
+		return model.IntegrationSettings{}, err
+	}
+	entry, ok := settings.Integrations[ref.IntegrationID]
+	if !ok {
+		return entry, model.Errorf(model.NotFound, "integration %s not found", ref.IntegrationID)
+	}
+	return entry, nil
+}
+
+// PutGroupMappings stores what membership of groups gives.
+func (s *Service) PutGroupMappings(ctx context.Context, ref model.Ref, list []model.GroupMapping) ([]model.GroupMapping, error) {
+	return putList(ctx, s, ref, store.ListGroupMappings, "group mappings", list,
+		func(i model.IntegrationSettings) []model.GroupMapping { return i.GroupMappings },
+		func(settings *model.Settings) error { return ValidateGroupMappings(settings, ref.IntegrationID, list) })
+}
+
+// PutFieldMappings stores which attributes fill which fields. The empty list maps the common fields by default.
+func (s *Service) PutFieldMappings(ctx context.Context, ref model.Ref, list []model.FieldMapping) ([]model.FieldMapping, error) {
+	return putList(ctx, s, ref, store.ListFieldMappings, "field mappings", list,
+		func(i model.IntegrationSettings) []model.FieldMapping { return i.FieldMappings },
+		func(settings *model.Settings) error {
+			return ValidateFieldMappings(settings, ref.IntegrationID, list)
+		})
+}
+
+// PutExclusions stores who gets no account.
+func (s *Service) PutExclusions(ctx context.Context, ref model.Ref, list []model.Exclusion) ([]model.Exclusion, error) {
+	return putList(ctx, s, ref, store.ListExclusions, "exclusions", list,
+		func(i model.IntegrationSettings) []model.Exclusion { return i.Exclusions },
+		func(*model.Settings) error { return ValidateExclusions(list) })
+}
+
+// PutChosenGroups stores whose members a Graph import takes.
+func (s *Service) PutChosenGroups(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.GroupSelector, error) {
+	return putList(ctx, s, ref, store.ListChosenGroups, "chosen groups", list,
+		func(i model.IntegrationSettings) []model.GroupSelector { return i.ChosenGroups },
+		func(*model.Settings) error { return ValidateChosenGroups(list) })
+}
+
+func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name string, list []T,
+	current func(model.IntegrationSettings) []T, validate func(*model.Settings) error,
+) ([]T, error) {
+	if list == nil {
+		list = []T{}
+	}
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		settings, entry, err := s.changeSettings(tx, ref)
+		if err != nil {
+			return err
+		}
+		if err := validate(settings); err != nil {
+			return err
+		}
+		before := current(entry)
+		if before != nil && sameJSON(before, list) {
+			return nil
+		}
+		if err := tx.PutList(ref, kind, list); err != nil {
+			return err
+		}
+		summary := fmt.Sprintf("%s of %s changed", name, entry.Integration.Name)
+		err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, kind+".changed", "integration", ref.IntegrationID,
+			entry.Integration.Name, summary, map[string]any{"before": before, "after": list})
+		if err != nil {
+			return err
+		}
+		_, err = s.requestReevaluation(ctx, tx, ref, summary)
+		return err
+	})
+	return list, err
+}
+
+// changeSettings takes the lock that changes of settings hold, and reads the settings and those of the integration.
+func (s *Service) changeSettings(tx *store.Tx, ref model.Ref) (*model.Settings, model.IntegrationSettings, error) {
+	if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
+		return nil, model.IntegrationSettings{}, err
+	}
+	settings, err := tx.Settings(ref.OrganizationID)
+	if err != nil {
+		return nil, model.IntegrationSettings{}, err
+	}
+	entry, ok := settings.Integrations[ref.IntegrationID]
+	if !ok {
+		return nil, entry, model.Errorf(model.NotFound, "integration %s not found", ref.IntegrationID)
+	}
+	return settings, entry, nil
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+func (s *Service) logSetting(ctx context.Context, tx *store.Tx, organizationID string, integrationID *string, action, kind, id, name, summary string, data any) error {
+	return tx.Log(model.Activity{
+		OrganizationID: organizationID, IntegrationID: integrationID, Actor: ActorOf(ctx), Action: action, SubjectType: kind,
+		SubjectID: id, Subject: name, Summary: summary,
+	}, data)
+}
+
+// CreateIntegration stores a new integration, with the defaults of what is not set, and its Graph secrets sealed. Only
+// the fields that can be set are read of in.
+func (s *Service) CreateIntegration(ctx context.Context, organizationID string, in model.Integration, secrets map[string]string) (model.Integration, error) {
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.ChangeSettings(organizationID); err != nil {
+			return err
+		}
+		settings, err := tx.Settings(organizationID)
+		if err != nil {
+			return err
+		}
+		in.OrganizationID, in.Owner = organizationID, ActorOf(ctx)
+		if err := ValidateIntegration(settings, in); err != nil {
+			return err
+		}
+		if err := tx.InsertIntegration(&in); err != nil {
+			return err
+		}
+		if err := s.putSecrets(tx, &in, secrets); err != nil {
+			return err
+		}
+		if err := s.tellIntegration(ctx, tx, model.IntegrationCreated, &in, map[string]any{"integration": in}); err != nil {
+			return err
+		}
+		return s.logSetting(ctx, tx, organizationID, &in.ID, "integration.created", "integration", in.ID, in.Name,
+			"integration "+in.Name+" was created", nil)
+	})
+	return in, err
+}
+
+func (s *Service) tellIntegration(ctx context.Context, tx *store.Tx, kind model.ChangeType, i *model.Integration, data any) error {
+	return tx.Tell(model.Change{
+		OrganizationID: i.OrganizationID, Type: kind, IntegrationID: &i.ID, SubjectType: "integration", SubjectID: i.ID,
+		Actor: ActorOf(ctx),
+	}, data)
+}
+
+// putSecrets seals the secrets that are given; an empty one is forgotten.
+func (s *Service) putSecrets(tx *store.Tx, i *model.Integration, secrets map[string]string) error {
+	for name, plain := range secrets {
+		if plain == "" {
+			tx.DeleteSecret(i.Ref(), name)
+			continue
+		}
+		keyID, sealed := s.Keys.Seal(plain, i.ID+"/"+name)
+		err := tx.PutSecret(&model.SealedSecret{
+			OrganizationID: i.OrganizationID, IntegrationID: i.ID, Name: name, KeyID: keyID, Sealed: sealed,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ChangeIntegration runs edit on the integration and stores it, with the secrets given. People are re-evaluated where a
+// setting changed that the rules read.
+func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit func(*model.Integration) error, secrets map[string]string) (model.Integration, error) {
+	var out model.Integration
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		settings, entry, err := s.changeSettings(tx, ref)
+		if err != nil {
+			return err
+		}
+		before, i := entry.Integration, entry.Integration
+		if err := edit(&i); err != nil {
+			return err
+		}
+		if err := ValidateIntegration(settings, i); err != nil {
+			return err
+		}
+		out = i
+		if sameJSON(before, i) && len(secrets) == 0 {
+			return nil
+		}
+		if err := tx.UpdateIntegration(&out); err != nil {
+			return err
+		}
+		if err := s.putSecrets(tx, &out, secrets); err != nil {
+			return err
+		}
+		if err := s.tellIntegration(ctx, tx, model.IntegrationUpdated, &out, map[string]any{"integration": out}); err != nil {
+			return err
+		}
+		summary := "settings of integration " + out.Name + " changed"
+		err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "integration.updated", "integration", out.ID, out.Name, summary,
+			map[string]any{"before": before, "after": out})
+		if err != nil || !rulesRead(before, out) {
+			return err
+		}
+		_, err = s.requestReevaluation(ctx, tx, ref, summary)
+		return err
+	})
+	return out, err
+}
+
+// rulesRead says whether a setting differs that the rules read.
+func rulesRead(a, b model.Integration) bool {
+	return a.RoleSync != b.RoleSync || a.DefaultRole != b.DefaultRole || a.Scope != b.Scope || a.NestedGroups != b.NestedGroups ||
+		a.RequireGroup != b.RequireGroup || a.Priority != b.Priority
+}
+
+// DeleteIntegration removes an integration with its mirror and links. Accounts stay as they are, no longer synced.
+func (s *Service) DeleteIntegration(ctx context.Context, ref model.Ref) error {
+	defer s.tokens.forget()
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		_, entry, err := s.changeSettings(tx, ref)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteIntegration(ref); err != nil {
+			return err
+		}
+		name := entry.Integration.Name
+		if err := s.tellIntegration(ctx, tx, model.IntegrationRemoved, &entry.Integration, map[string]any{"name": name}); err != nil {
+			return err
+		}
+		return s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "integration.removed", "integration", ref.IntegrationID, name,
+			"integration "+name+" was removed with its mirror; accounts stay as they are", nil)
+	})
+}

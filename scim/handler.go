@@ -1,0 +1,236 @@
+package scim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"usher/model"
+	"usher/scim/fault"
+	"usher/scim/schemas"
+)
+
+// contentType is that of every answer; Microsoft's validator stops at anything else.
+const contentType = "application/scim+json; charset=utf-8"
+
+// Options are what a Handler is made of.
+type Options struct {
+	Directory Directory
+	Tokens    Tokens
+	// PublicURL is the base of every absolute URL, such as https://usher.contoso.com.
+	PublicURL string
+	Now       func() time.Time // time.Now by default
+	Logger    *slog.Logger     // slog.Default by default
+	MaxBody   int64            // bytes of a request body; 1 MiB by default
+	// Observe, where set, is told about every request when it is answered: its route without ids, the status, how long it
+	// took, and which deviations from the RFC were tolerated.
+	Observe func(route string, status int, took time.Duration, deviations []string)
+}
+
+// Handler serves SCIM 2.0 for every integration. It is safe for concurrent use.
+type Handler struct {
+	opt     Options
+	tables  *schemas.Registry
+	baseURL string // PublicURL + /scim/v2/
+}
+
+// New makes a Handler; Directory and Tokens must be set.
+func New(opt Options) *Handler {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.Default()
+	}
+	if opt.MaxBody == 0 {
+		opt.MaxBody = 1 << 20
+	}
+	return &Handler{opt: opt, tables: schemas.New(), baseURL: strings.TrimRight(opt.PublicURL, "/") + "/scim/v2/"}
+}
+
+// Router is what *echo.Echo and *echo.Group have in common.
+type Router interface {
+	Add(method, path string, handler echo.HandlerFunc, middleware ...echo.MiddlewareFunc) *echo.Route
+	RouteNotFound(path string, handler echo.HandlerFunc, middleware ...echo.MiddlewareFunc) *echo.Route
+}
+
+// endpoint handles one request; what it returns becomes the answer.
+type endpoint func(c *call) (answer, error)
+
+// route is a path below the base of an integration with its methods. A path without methods is answered by any alone.
+type route struct {
+	path    string
+	methods map[string]endpoint
+	any     endpoint
+}
+
+func (h *Handler) routes() []route {
+	get := func(e endpoint) map[string]endpoint { return map[string]endpoint{http.MethodGet: e} }
+	routes := []route{
+		{path: "/ServiceProviderConfig", methods: get(h.providerConfig)},
+		{path: "/ResourceTypes", methods: get(h.resourceTypes)},
+		{path: "/ResourceTypes/:id", methods: get(h.resourceType)},
+		{path: "/Schemas", methods: get(h.schemas)},
+		{path: "/Schemas/:id", methods: get(h.schema)},
+		{path: "/Users", methods: map[string]endpoint{http.MethodGet: h.listUsers, http.MethodPost: h.createUser}},
+		{path: "/Users/:id", methods: map[string]endpoint{
+			http.MethodGet: h.user, http.MethodPut: h.replaceUser, http.MethodPatch: h.patchUser, http.MethodDelete: h.deleteUser,
+		}},
+		{path: "/Groups", methods: map[string]endpoint{http.MethodGet: h.listGroups, http.MethodPost: h.createGroup}},
+		{path: "/Groups/:id", methods: map[string]endpoint{
+			http.MethodGet: h.group, http.MethodPut: h.replaceGroup, http.MethodPatch: h.patchGroup, http.MethodDelete: h.deleteGroup,
+		}},
+	}
+	for _, path := range []string{"/Me", "/Me/*", "/Bulk", "/.search", "/Users/.search", "/Groups/.search"} {
+		routes = append(routes, route{path: path, any: notImplemented})
+	}
+	return append(routes, route{path: "", any: notFound}, route{path: "/*", any: notFound})
+}
+
+// Mount registers the routes at /scim/v2/:integration, each with and without a slash at the end, and with a doubled
+// slash before it: that is what comes of a Tenant URL that ends in one.
+func (h *Handler) Mount(r Router) {
+	for _, rt := range h.routes() {
+		for _, path := range spellings(rt.path) {
+			full := "/scim/v2/:integration" + path
+			if rt.any != nil {
+				for _, method := range methods() {
+					r.Add(method, full, h.serve(rt.path, rt.any))
+				}
+				r.RouteNotFound(full, h.serve(rt.path, rt.any))
+				continue
+			}
+			if get := rt.methods[http.MethodGet]; get != nil {
+				rt.methods[http.MethodHead] = get
+			}
+			for _, method := range methods() {
+				e, ok := rt.methods[method]
+				if !ok {
+					e = methodNotAllowed(rt.methods)
+				}
+				r.Add(method, full, h.serve(rt.path, e))
+			}
+		}
+	}
+}
+
+func spellings(path string) []string {
+	switch {
+	case path == "":
+		return []string{"", "/"}
+	case strings.HasSuffix(path, "*"):
+		return []string{path}
+	}
+	return []string{path, path + "/", "/" + path, "/" + path + "/"}
+}
+
+func methods() []string {
+	return []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions, http.MethodTrace, http.MethodConnect, echo.PROPFIND, echo.REPORT,
+	}
+}
+
+// call is one request on its way.
+type call struct {
+	request     *http.Request
+	integration string // as the URL names it
+	ref         model.Ref
+	id          string // of the resource, or the URN of a schema
+	query       query
+	maxBody     int64
+	deviations  []string
+}
+
+func (c *call) ctx() context.Context { return c.request.Context() }
+
+// note records a tolerated deviation, once.
+func (c *call) note(deviation string) {
+	if !slices.Contains(c.deviations, deviation) {
+		c.deviations = append(c.deviations, deviation)
+	}
+}
+
+// serve wraps an endpoint with what every request needs: the token is checked before anything else is told, a panic is
+// answered, and one line is logged.
+func (h *Handler) serve(path string, e endpoint) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		start := h.opt.Now()
+		c := &call{request: ec.Request(), integration: ec.Param("integration"), id: ec.Param("id"), maxBody: h.opt.MaxBody}
+		a, err := h.guarded(c, e)
+		if err != nil {
+			a = h.errorAnswer(c, err)
+		}
+		a.write(ec.Response(), c.request.Method)
+		took := h.opt.Now().Sub(start)
+		h.opt.Logger.LogAttrs(c.ctx(), slog.LevelInfo, "scim request",
+			slog.String("method", c.request.Method), slog.String("route", "/scim/v2/{integration}"+path),
+			slog.String("integration", clip(c.integration)), slog.Int("status", a.status),
+			slog.Float64("ms", float64(took.Microseconds())/1000))
+		if h.opt.Observe != nil {
+			h.opt.Observe("/scim/v2/{integration}"+path, a.status, took, c.deviations)
+		}
+		return nil
+	}
+}
+
+func clip(s string) string {
+	if len(s) > 64 {
+		return strings.ToValidUTF8(s[:64], "") + "…"
+	}
+	return s
+}
+
+// guarded runs the endpoint for an authenticated client and turns a panic into an error.
+func (h *Handler) guarded(c *call, e endpoint) (a answer, err error) {
+	defer func() {
+		switch r := recover(); {
+		case r == http.ErrAbortHandler: //nolint:errorlint // a panic value, compared as net/http does
+			panic(r)
+		case r != nil:
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	if err := h.authenticate(c); err != nil {
+		return answer{}, err
+	}
+	if c.query, err = parseQuery(c.request.URL.RawQuery); err != nil {
+		return answer{}, err
+	}
+	if strings.IndexByte(c.id, 0) >= 0 || len(c.id) > 256 || !validText(c.id) {
+		return answer{}, fault.NotFound("there is no such resource")
+	}
+	return e(c)
+}
+
+func notImplemented(c *call) (answer, error) {
+	return answer{}, &fault.Error{Status: http.StatusNotImplemented, Detail: "this endpoint is not offered"}
+}
+
+func notFound(c *call) (answer, error) {
+	return answer{}, fault.NotFound("there is no such endpoint")
+}
+
+func methodNotAllowed(allowed map[string]endpoint) endpoint {
+	var list []string
+	for _, method := range methods() {
+		if allowed[method] != nil {
+			list = append(list, method)
+		}
+	}
+	allow := strings.Join(list, ", ")
+	return func(c *call) (answer, error) {
+		a := failure(&fault.Error{
+			Status: http.StatusMethodNotAllowed, Detail: "the method " + clip(c.request.Method) + " is not possible here",
+		})
+		a.allow = allow
+		return a, nil
+	}
+}

@@ -1,0 +1,364 @@
+package scim_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/tools/txtar"
+
+	"usher/scim"
+)
+
+const publicURL = "https://usher.contoso.com"
+
+// update is a flag of this package's tests: with it the answers in the stories are rewritten from what the server says.
+// Read the difference before you keep it.
+func update(t *testing.T) bool {
+	t.Helper()
+	f := flag.Lookup("update")
+	return f != nil && f.Value.String() == "true"
+}
+
+// TestMain declares the flag; package variables are not needed for it.
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "rewrite the answers in testdata from what the server says")
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// world is the server that a story talks to.
+type world struct {
+	Directory   scim.Directory
+	Tokens      scim.Tokens
+	Integration string
+	Token       string
+	// Changes gives the change feed so far, one "type" a line, oldest first; nil where it cannot be read.
+	Changes func() []string
+}
+
+func serve(t testing.TB, w world, opt scim.Options) http.Handler {
+	t.Helper()
+	opt.Directory, opt.Tokens, opt.PublicURL = w.Directory, w.Tokens, publicURL
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := echo.New()
+	scim.New(opt).Mount(e)
+	return e
+}
+
+// TestStories plays every file of testdata/entra; testdata/README.md says how they are written.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			play(t, file)
+		})
+	}
+}
+
+func play(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	s := story{t: t, world: w, handler: serve(t, w, scim.Options{}), update: update(t), ids: map[string]string{}}
+	for i := range archive.Files {
+		s.section(&archive.Files[i])
+	}
+	if s.answers == 0 {
+		t.Error("the story expects nothing")
+	}
+	if s.update {
+		if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type story struct {
+	t       *testing.T
+	world   world
+	handler http.Handler
+	update  bool
+	got     *httptest.ResponseRecorder
+	ids     map[string]string // by name
+	answers int
+	request string
+}
+
+func (s *story) section(f *txtar.File) {
+	s.t.Helper()
+	word, rest, _ := strings.Cut(f.Name, " ")
+	switch word {
+	case "request":
+		s.send(string(f.Data))
+	case "answer":
+		s.answers++
+		if s.update {
+			s.record(f)
+			return
+		}
+		if want, err := strconv.Atoi(rest); err != nil || s.got.Code != want {
+			s.t.Fatalf("%s\nstatus %d, want %s\n%s", s.request, s.got.Code, rest, s.got.Body)
+		}
+		s.check(string(f.Data))
+	case "changes":
+		if s.world.Changes == nil {
+			return
+		}
+		got := strings.Join(s.world.Changes(), "\n")
+		if s.update {
+			f.Data = []byte(got + "\n")
+		} else if want := strings.TrimSpace(string(f.Data)); got != want {
+			s.t.Errorf("changes:\n%s\nwant:\n%s", got, want)
+		}
+	default:
+		s.t.Fatalf("unknown section %q", f.Name)
+	}
+}
+
+// fill puts in what placeholders of a request stand for.
+func (s *story) fill(text string) string {
+	text = strings.ReplaceAll(text, "{{base}}", publicURL+"/scim/v2/"+s.world.Integration)
+	for name, id := range s.ids {
+		text = strings.ReplaceAll(text, "{{id:"+name+"}}", id)
+	}
+	return text
+}
+
+func (s *story) send(text string) {
+	s.t.Helper()
+	head, body, _ := strings.Cut(s.fill(text), "\n\n")
+	first, headers, _ := strings.Cut(strings.TrimSpace(head), "\n")
+	method, path, _ := strings.Cut(first, " ")
+	if strings.Contains(first, "{{id:") {
+		s.t.Fatalf("the request names an id that no answer gave: %s", first)
+	}
+	var reader *bytes.Reader
+	if body = strings.TrimSpace(body); body != "" {
+		reader = bytes.NewReader([]byte(body))
+	} else {
+		reader = bytes.NewReader(nil)
+	}
+	request := httptest.NewRequest(method, "/scim/v2/"+s.world.Integration+path, reader)
+	request.Header.Set("Authorization", "Bearer "+s.world.Token)
+	for line := range strings.SplitSeq(headers, "\n") {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			request.Header.Set(name, strings.TrimSpace(value))
+		}
+	}
+	s.request, s.got = first, httptest.NewRecorder()
+	s.handler.ServeHTTP(s.got, request)
+	if got := s.got.Header().Get("Content-Type"); got != "application/scim+json; charset=utf-8" {
+		s.t.Fatalf("%s: Content-Type %q", first, got)
+	}
+}
+
+// split takes the header lines, which begin with a capital letter, from the JSON below them.
+func split(text string) (headers []string, body string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if line == "" || line[0] < 'A' || line[0] > 'Z' {
+			return lines[:i], strings.TrimSpace(strings.Join(lines[i:], "\n"))
+		}
+	}
+	return lines, ""
+}
+
+func (s *story) check(text string) {
+	s.t.Helper()
+	headers, body := split(text)
+	for _, line := range headers {
+		name, want, _ := strings.Cut(line, ":")
+		if got := s.got.Header().Get(name); got != s.fill(strings.TrimSpace(want)) {
+			s.t.Errorf("%s\n%s: %q, want %q", s.request, name, got, strings.TrimSpace(want))
+		}
+	}
+	if body == "" {
+		if s.got.Body.Len() > 0 {
+			s.t.Errorf("%s\nno body is wanted, but there is\n%s", s.request, s.got.Body)
+		}
+		return
+	}
+	var want, got any
+	if err := json.Unmarshal([]byte(body), &want); err != nil {
+		s.t.Fatalf("%s\nthe wanted answer is not JSON: %v", s.request, err)
+	}
+	if err := json.Unmarshal(s.got.Body.Bytes(), &got); err != nil {
+		s.t.Fatalf("%s\nthe answer is not JSON: %v\n%s", s.request, err, s.got.Body)
+	}
+	if err := s.match("", want, got); err != nil {
+		s.t.Errorf("%s\n%v\nanswer: %s", s.request, err, s.got.Body)
+	}
+}
+
+// match compares an answer with what is wanted.
+func (s *story) match(path string, want, got any) error {
+	switch w := want.(type) {
+	case string:
+		return s.matchText(path, w, got)
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			return fmt.Errorf("%s: %v, want an object", path, got)
+		}
+		_, open := w["..."]
+		for name, v := range g {
+			if _, ok := w[name]; !ok && !open && name != "meta" {
+				return fmt.Errorf("%s.%s: %v is not wanted", path, name, v)
+			}
+		}
+		for name, v := range w {
+			if name == "..." {
+				continue
+			}
+			if _, ok := g[name]; !ok {
+				return fmt.Errorf("%s.%s is missing", path, name)
+			}
+			if err := s.match(path+"."+name, v, g[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []any:
+		return s.matchList(path, w, got)
+	}
+	if want != got {
+		return fmt.Errorf("%s: %v, want %v", path, got, want)
+	}
+	return nil
+}
+
+func (s *story) matchText(path, want string, got any) error {
+	text, isText := got.(string)
+	name, isID := strings.CutPrefix(strings.TrimSuffix(want, "}}"), "{{id:")
+	switch {
+	case want == "{{any}}":
+		return nil
+	case isID && isText && s.ids[name] == "" && !slices.Contains(mapValues(s.ids), text):
+		s.ids[name] = text
+		return nil
+	}
+	if want = s.fill(want); !isText || text != want {
+		return fmt.Errorf("%s: %v, want %q", path, got, want)
+	}
+	return nil
+}
+
+func mapValues(m map[string]string) []string {
+	var list []string
+	for _, v := range m {
+		list = append(list, v)
+	}
+	return list
+}
+
+// matchList compares in order, except for members and groups: the server orders those by their random ids.
+func (s *story) matchList(path string, want []any, got any) error {
+	g, ok := got.([]any)
+	if !ok || len(g) != len(want) {
+		return fmt.Errorf("%s: %v, want %d elements", path, got, len(want))
+	}
+	if !strings.HasSuffix(path, ".members") && !strings.HasSuffix(path, ".groups") {
+		for i := range want {
+			if err := s.match(path+"["+strconv.Itoa(i)+"]", want[i], g[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rest := slices.Clone(g)
+	for _, w := range want {
+		i := slices.IndexFunc(rest, func(candidate any) bool { return s.match("", w, candidate) == nil })
+		if i < 0 {
+			return fmt.Errorf("%s: %v, want %v among them", path, got, w)
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return nil
+}
+
+// record rewrites an answer from what the server says, with placeholders for ids and without meta unless the story
+// asked for it.
+func (s *story) record(f *txtar.File) {
+	headers, body := split(string(f.Data))
+	f.Name = "answer " + strconv.Itoa(s.got.Code)
+	var got any
+	if err := json.Unmarshal(s.got.Body.Bytes(), &got); err != nil {
+		f.Data = []byte(strings.Join(headers, "\n"))
+		return
+	}
+	if strings.Contains(body, `"..."`) {
+		s.check(string(f.Data))
+		return
+	}
+	s.name(got)
+	if !strings.Contains(body, `"meta"`) {
+		dropMeta(got)
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(got); err != nil {
+		s.t.Fatal(err)
+	}
+	text := strings.ReplaceAll(out.String(), publicURL+"/scim/v2/"+s.world.Integration, "{{base}}")
+	for name, id := range s.ids {
+		text = strings.ReplaceAll(text, id, "{{id:"+name+"}}")
+	}
+	text = regexp.MustCompile(`"20\d\d-\d\d-\d\dT[0-9:.]+Z"(,?)\n`).ReplaceAllString(text, "\"{{any}}\"$1\n")
+	f.Data = []byte(strings.Join(append(headers, text), "\n"))
+}
+
+// name gives ids that are new a name from the userName or displayName.
+func (s *story) name(v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	id, _ := m["id"].(string)
+	label, ok := m["userName"].(string)
+	if !ok {
+		label, _ = m["displayName"].(string)
+	}
+	if id == "" || label == "" || slices.Contains(mapValues(s.ids), id) {
+		return
+	}
+	label, _, _ = strings.Cut(strings.ToLower(label), "@")
+	s.ids[strings.ReplaceAll(label, " ", "-")] = id
+}
+
+func dropMeta(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		delete(v, "meta")
+		for _, inner := range v {
+			dropMeta(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			dropMeta(inner)
+		}
+	}
+}
