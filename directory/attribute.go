@@ -96,6 +96,14 @@ func (p Path) Values(attrs map[string]any) []string {
 
 // Text gives the value at the path: of several, the primary one, else the first.
 func (p Path) Text(attrs map[string]any) string {
+	if p.filter == nil && p.sub == "" {
+		// The ordinary case, a simple attribute, without detours.
+		if value, _ := p.root(attrs); value != nil {
+			if text, ok := value.(string); ok {
+				return strings.TrimSpace(text)
+			}
+		}
+	}
 	elements := p.elements(attrs)
 	for _, element := range elements {
 		if complexValue, ok := element.(map[string]any); ok && isPrimary(complexValue) {

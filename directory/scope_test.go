@@ -193,3 +193,20 @@ func TestGroupMatters(t *testing.T) {
 		})
 	}
 }
+
+// TestPatternsStayCheap: the worst pattern that is accepted, on the longest name, must end.
+func TestPatternsStayCheap(t *testing.T) {
+	for _, pattern := range []string{
+		strings.Repeat("*a", maxPatternWildcards-2) + "*b*", strings.Repeat("*{a,aa}", maxPatternWildcards-2) + "*[bd]*",
+		strings.Repeat("{a*,*a}", maxPatternWildcards/2) + "[bd]", strings.Repeat("{?,a,[a-z]}", 15) + "*b*",
+		strings.Repeat("{a,*}", maxPatternWildcards-1) + "b*",
+	} {
+		e, err := compileExclusion(model.Exclusion{Pattern: pattern})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.matchesName(strings.Repeat("a", maxNameLength)) || e.matchesName(strings.Repeat("a", maxNameLength-1)+"c") {
+			t.Errorf("%s matches", pattern)
+		}
+	}
+}

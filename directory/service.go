@@ -15,15 +15,19 @@ import (
 // opens the transaction, applies the edit, lets the rules decide, and stores mirror, account, change and activity
 // together. It is safe for concurrent use.
 type Service struct {
-	Store *store.Store
-	Keys  *secret.Keyring
-	Log   *slog.Logger
-	Now   func() time.Time
-	// Observe, where set, is told of things worth a metric; see the Event constants.
-	Observe func(event string, n int)
-
+	Options
 	tokens tokenCache
 	active activeCounts
+}
+
+// Options are what a Service is made of; Store and Keys must be set.
+type Options struct {
+	Store *store.Store
+	Keys  *secret.Keyring
+	Log   *slog.Logger     // none by default
+	Now   func() time.Time // time.Now by default
+	// Observe, where set, is told of things worth a metric; see the Event constants.
+	Observe func(event string, n int)
 }
 
 // Events for Observe.
@@ -32,18 +36,18 @@ const (
 	EventRunPage          = "run_page"
 )
 
-// New makes a Service with the defaults of what is not set.
-func New(s Service) *Service {
-	if s.Log == nil {
-		s.Log = slog.New(slog.DiscardHandler)
+// New makes a Service.
+func New(opt Options) *Service {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if s.Now == nil {
-		s.Now = time.Now
+	if opt.Now == nil {
+		opt.Now = time.Now
 	}
-	if s.Observe == nil {
-		s.Observe = func(string, int) {}
+	if opt.Observe == nil {
+		opt.Observe = func(string, int) {}
 	}
-	return &Service{Store: s.Store, Keys: s.Keys, Log: s.Log, Now: s.Now, Observe: s.Observe}
+	return &Service{Options: opt}
 }
 
 type actorKey struct{}

@@ -239,7 +239,10 @@ func (s *Service) editRun(ctx context.Context, organizationID, id string, edit f
 
 // ResumeRuns is the job that makes sure that every open run has a worker. It is enqueued when the program starts and
 // then periodically, because a process that is killed leaves its job behind unfinished.
-type ResumeRuns struct{}
+type ResumeRuns struct {
+	// Starting asks for every open run, not only for those that have stood still: a worker too many shares the work.
+	Starting bool `json:"starting"`
+}
 
 // Kind names the job.
 func (ResumeRuns) Kind() string { return "directory.resume_runs" }
@@ -248,9 +251,13 @@ func (ResumeRuns) Kind() string { return "directory.resume_runs" }
 const runStale = time.Minute
 
 // Resume enqueues work for every run that is queued or running and has not moved for a while.
-func (s *Service) Resume(ctx context.Context, _ ResumeRuns) error {
+func (s *Service) Resume(ctx context.Context, job ResumeRuns) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		runs, err := tx.StaleRuns(tx.Now().Add(-runStale))
+		since := tx.Now().Add(-runStale)
+		if job.Starting {
+			since = tx.Now().Add(time.Second)
+		}
+		runs, err := tx.StaleRuns(since)
 		if err != nil {
 			return err
 		}

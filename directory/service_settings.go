@@ -238,3 +238,11 @@ func (s *Service) DeleteIntegration(ctx context.Context, ref model.Ref) error {
 			"integration "+name+" was removed with its mirror; accounts stay as they are", nil)
 	})
 }
+
+// DefaultIntegration gives an integration with everything at its default that only a name and a way in are needed for.
+func DefaultIntegration(name string, ingress model.Ingress) model.Integration {
+	return model.Integration{
+		Name: name, Ingress: ingress, RoleSync: model.RoleSyncReconcile, Scope: model.ScopeGroups, Priority: 100,
+		Guard: model.Guard{Minimum: 10, Percent: 5}, Graph: model.GraphSettings{Cloud: "global"},
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed postgres/*.sql sqlite/*.sql
@@ -35,7 +36,16 @@ func provider(db *sql.DB, dialect string) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(kind, db, dir, goose.WithVerbose(false))
+	options := []goose.ProviderOption{goose.WithVerbose(false)}
+	if kind == goose.DialectPostgres {
+		// Replicas that start together migrate one after the other. SQLite is one process.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(kind, db, dir, options...)
 }
 
 // Up brings the schema to this program's version. dialect is "postgres" or "sqlite".
@@ -68,15 +78,36 @@ func Status(ctx context.Context, db *sql.DB, dialect string) ([]Migration, error
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
+	fresh, err := isFresh(ctx, db, dialect)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	list := []Migration{}
+	if fresh { // goose would create its table to find nothing in it
+		for _, source := range p.ListSources() {
+			list = append(list, Migration{source.Version, source.Path, false})
+		}
+		return list, nil
+	}
 	status, err := p.Status(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	list := make([]Migration, 0, len(status))
 	for _, st := range status {
 		list = append(list, Migration{st.Source.Version, st.Source.Path, st.State == goose.StateApplied})
 	}
 	return list, nil
+}
+
+// isFresh says whether no migration was ever applied.
+func isFresh(ctx context.Context, db *sql.DB, dialect string) (bool, error) {
+	query := "SELECT to_regclass('goose_db_version') IS NULL"
+	if dialect == "sqlite" {
+		query = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version')"
+	}
+	fresh := false
+	err := db.QueryRowContext(ctx, query).Scan(&fresh)
+	return fresh, err
 }
 
 // Check gives ErrBehind unless every migration is applied.

@@ -29,6 +29,8 @@ type Options struct {
 	Now       func() time.Time // time.Now by default
 	Logger    *slog.Logger     // slog.Default by default
 	MaxBody   int64            // bytes of a request body; 1 MiB by default
+	// Context, where set, prepares the context that Directory is called with, so that the core knows who acts.
+	Context func(context.Context) context.Context
 	// Observe, where set, is told about every request when it is answered: its route without ids, the status, how long it
 	// took, and which deviations from the RFC were tolerated.
 	Observe func(route string, status int, took time.Duration, deviations []string)
@@ -51,6 +53,9 @@ func New(opt Options) *Handler {
 	}
 	if opt.MaxBody == 0 {
 		opt.MaxBody = 1 << 20
+	}
+	if opt.Context == nil {
+		opt.Context = func(ctx context.Context) context.Context { return ctx }
 	}
 	return &Handler{opt: opt, tables: schemas.New(), baseURL: strings.TrimRight(opt.PublicURL, "/") + "/scim/v2/"}
 }
@@ -163,7 +168,9 @@ func (c *call) note(deviation string) {
 func (h *Handler) serve(path string, e endpoint) echo.HandlerFunc {
 	return func(ec echo.Context) error {
 		start := h.opt.Now()
-		c := &call{request: ec.Request(), integration: ec.Param("integration"), id: ec.Param("id"), maxBody: h.opt.MaxBody}
+		request := ec.Request()
+		request = request.WithContext(h.opt.Context(request.Context()))
+		c := &call{request: request, integration: ec.Param("integration"), id: ec.Param("id"), maxBody: h.opt.MaxBody}
 		a, err := h.guarded(c, e)
 		if err != nil {
 			a = h.errorAnswer(c, err)

@@ -56,39 +56,42 @@ CREATE TABLE integrations (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL
 );
-CREATE INDEX integrations_organization ON integrations (organization_id, id);
+CREATE UNIQUE INDEX integrations_organization ON integrations (organization_id, id);
 
 CREATE TABLE integration_lists (
-  organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id uuid NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id uuid NOT NULL,
+  integration_id uuid NOT NULL,
   kind text NOT NULL CHECK (kind IN ('group_mappings', 'field_mappings', 'exclusions', 'chosen_groups')),
   items jsonb NOT NULL,
   updated_at timestamptz NOT NULL,
-  PRIMARY KEY (integration_id, kind)
+  PRIMARY KEY (organization_id, integration_id, kind),
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE sealed_secrets (
   id uuid PRIMARY KEY,
-  organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id uuid NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id uuid NOT NULL,
+  integration_id uuid NOT NULL,
   name text NOT NULL,
   key_id text NOT NULL,
   sealed bytea NOT NULL,
-  updated_at timestamptz NOT NULL
+  updated_at timestamptz NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX sealed_secrets_name ON sealed_secrets (integration_id, name);
+CREATE UNIQUE INDEX sealed_secrets_name ON sealed_secrets (organization_id, integration_id, name);
 
 CREATE TABLE scim_tokens (
   id uuid PRIMARY KEY,
-  organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id uuid NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id uuid NOT NULL,
+  integration_id uuid NOT NULL,
   name text NOT NULL,
   hash text NOT NULL,
   expires_at timestamptz,
   last_used_at timestamptz,
-  created_at timestamptz NOT NULL
+  created_at timestamptz NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE INDEX scim_tokens_integration ON scim_tokens (integration_id, id);
+CREATE INDEX scim_tokens_integration ON scim_tokens (organization_id, integration_id, id);
 
 CREATE TABLE roles (
   organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
@@ -237,8 +240,8 @@ CREATE INDEX memberships_member ON memberships (member_id, group_id);
 
 CREATE TABLE runs (
   id uuid PRIMARY KEY,
-  organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id uuid NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id uuid NOT NULL,
+  integration_id uuid NOT NULL,
   kind text NOT NULL,
   state text NOT NULL,
   phase text NOT NULL,
@@ -253,13 +256,14 @@ CREATE TABLE runs (
   created_at timestamptz NOT NULL,
   started_at timestamptz,
   finished_at timestamptz,
-  updated_at timestamptz NOT NULL
+  updated_at timestamptz NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE INDEX runs_organization ON runs (organization_id, id);
+CREATE UNIQUE INDEX runs_organization ON runs (organization_id, id);
 CREATE INDEX runs_open ON runs (integration_id, id) WHERE state IN ('queued', 'running', 'held');
 
 CREATE TABLE run_decisions (
-  run_id uuid NOT NULL REFERENCES runs ON DELETE CASCADE,
+  run_id uuid NOT NULL,
   subject_id uuid NOT NULL,
   organization_id uuid NOT NULL,
   email text NOT NULL,
@@ -267,7 +271,8 @@ CREATE TABLE run_decisions (
   action text NOT NULL,
   changes json NOT NULL,
   reason text NOT NULL,
-  PRIMARY KEY (run_id, subject_id)
+  PRIMARY KEY (organization_id, run_id, subject_id),
+  FOREIGN KEY (organization_id, run_id) REFERENCES runs (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE changes (

@@ -56,39 +56,42 @@ CREATE TABLE integrations (
   created_at TIMESTAMP NOT NULL,
   updated_at TIMESTAMP NOT NULL
 );
-CREATE INDEX integrations_organization ON integrations (organization_id, id);
+CREATE UNIQUE INDEX integrations_organization ON integrations (organization_id, id);
 
 CREATE TABLE integration_lists (
-  organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id TEXT NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id TEXT NOT NULL,
+  integration_id TEXT NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('group_mappings', 'field_mappings', 'exclusions', 'chosen_groups')),
   items TEXT NOT NULL,
   updated_at TIMESTAMP NOT NULL,
-  PRIMARY KEY (integration_id, kind)
+  PRIMARY KEY (organization_id, integration_id, kind),
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE sealed_secrets (
   id TEXT PRIMARY KEY,
-  organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id TEXT NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id TEXT NOT NULL,
+  integration_id TEXT NOT NULL,
   name TEXT NOT NULL,
   key_id TEXT NOT NULL,
   sealed BLOB NOT NULL,
-  updated_at TIMESTAMP NOT NULL
+  updated_at TIMESTAMP NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX sealed_secrets_name ON sealed_secrets (integration_id, name);
+CREATE UNIQUE INDEX sealed_secrets_name ON sealed_secrets (organization_id, integration_id, name);
 
 CREATE TABLE scim_tokens (
   id TEXT PRIMARY KEY,
-  organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id TEXT NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id TEXT NOT NULL,
+  integration_id TEXT NOT NULL,
   name TEXT NOT NULL,
   hash TEXT NOT NULL,
   expires_at TIMESTAMP,
   last_used_at TIMESTAMP,
-  created_at TIMESTAMP NOT NULL
+  created_at TIMESTAMP NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE INDEX scim_tokens_integration ON scim_tokens (integration_id, id);
+CREATE INDEX scim_tokens_integration ON scim_tokens (organization_id, integration_id, id);
 
 CREATE TABLE roles (
   organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
@@ -236,8 +239,8 @@ CREATE INDEX memberships_member ON memberships (member_id, group_id);
 
 CREATE TABLE runs (
   id TEXT PRIMARY KEY,
-  organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id TEXT NOT NULL REFERENCES integrations ON DELETE CASCADE,
+  organization_id TEXT NOT NULL,
+  integration_id TEXT NOT NULL,
   kind TEXT NOT NULL,
   state TEXT NOT NULL,
   phase TEXT NOT NULL,
@@ -252,13 +255,14 @@ CREATE TABLE runs (
   created_at TIMESTAMP NOT NULL,
   started_at TIMESTAMP,
   finished_at TIMESTAMP,
-  updated_at TIMESTAMP NOT NULL
+  updated_at TIMESTAMP NOT NULL,
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
 );
-CREATE INDEX runs_organization ON runs (organization_id, id);
+CREATE UNIQUE INDEX runs_organization ON runs (organization_id, id);
 CREATE INDEX runs_open ON runs (integration_id, id) WHERE state IN ('queued', 'running', 'held');
 
 CREATE TABLE run_decisions (
-  run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+  run_id TEXT NOT NULL,
   subject_id TEXT NOT NULL,
   organization_id TEXT NOT NULL,
   email TEXT NOT NULL,
@@ -266,7 +270,8 @@ CREATE TABLE run_decisions (
   action TEXT NOT NULL,
   changes TEXT NOT NULL,
   reason TEXT NOT NULL,
-  PRIMARY KEY (run_id, subject_id)
+  PRIMARY KEY (organization_id, run_id, subject_id),
+  FOREIGN KEY (organization_id, run_id) REFERENCES runs (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE changes (

@@ -3,14 +3,15 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
 	"usher/model"
 )
 
-// Tell appends an entry to the change feed. data is rendered as JSON; OccurredAt and the organization are required of
-// the caller through c, the rest as it applies.
+// Tell appends an entry to the change feed. data is rendered as JSON; OccurredAt is the transaction's time; the organization
+// is required of the caller, the rest of c as it applies.
 func (tx *Tx) Tell(c model.Change, data any) error {
 	raw, err := json.Marshal(data)
 	if err != nil {
@@ -30,6 +31,9 @@ func (tx *Tx) TellMany(c model.Change, subjects []string, data []any) error {
 	if len(subjects) == 0 {
 		return nil
 	}
+	if len(subjects) != len(data) {
+		return fmt.Errorf("tell %s: %d subjects with %d data", c.Type, len(subjects), len(data))
+	}
 	tx.told = true
 	texts := make([]string, len(data))
 	for i, d := range data {
@@ -40,18 +44,27 @@ func (tx *Tx) TellMany(c model.Change, subjects []string, data []any) error {
 		texts[i] = string(raw)
 	}
 	from := "unnest(?::text[], ?::text[]) WITH ORDINALITY AS x(subject, data, n)"
-	data0 := "x.data::json"
+	dataAs := "x.data::json"
+	lists := []any{subjects, texts}
 	if tx.s.dialect == sqliteLite {
-		from = "(SELECT s.value AS subject, d.value AS data, s.key AS n FROM json_each(?) s JOIN json_each(?) d ON d.key = s.key) x"
-		data0 = "x.data"
+		// One list of pairs, because a join of two lists compares every subject with every data.
+		from = "(SELECT value ->> 0 AS subject, value ->> 1 AS data, key AS n FROM json_each(?)) x"
+		dataAs = "x.data"
+		pairs := make([][2]string, len(texts))
+		for i := range texts {
+			pairs[i] = [2]string{subjects[i], texts[i]}
+		}
+		raw, err := json.Marshal(pairs)
+		if err != nil {
+			return err
+		}
+		lists = []any{string(raw)}
 	}
 	tx.buffer(statement{
 		sql: `INSERT INTO changes (organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data)
  SELECT ` + tx.typed("?", "uuid") + `, ` + tx.typed("?", "text") + `, ` + tx.typed("?", "timestamptz") + `, ` + tx.typed("?", "uuid") + `, ` +
-			tx.typed("?", "text") + `, x.subject, ` + tx.typed("?", "text") + `, ` + data0 + ` FROM ` + from + ` ORDER BY x.n`,
-		args: []any{
-			c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.Actor, tx.list(subjects), tx.list(texts),
-		},
+			tx.typed("?", "text") + `, x.subject, ` + tx.typed("?", "text") + `, ` + dataAs + ` FROM ` + from + ` ORDER BY x.n`,
+		args: append([]any{c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.Actor}, lists...),
 	})
 	return nil
 }
@@ -65,7 +78,8 @@ type ChangeQuery struct {
 }
 
 // Changes gives a page of the organization's feed in order, and the position that the next page begins behind: that of
-// the last entry looked at, given or not. Every committed entry is given a position before the page is read.
+// the last entry looked at, given or not, so that a reader of few types does not look at the others again. Every committed
+// entry is given a position before the page is read.
 func (s *Store) Changes(ctx context.Context, organizationID string, q ChangeQuery) ([]model.Change, int64, error) {
 	if err := s.position(ctx); err != nil {
 		return nil, 0, translate(err)
@@ -73,16 +87,27 @@ func (s *Store) Changes(ctx context.Context, organizationID string, q ChangeQuer
 	r := s.Read(ctx)
 	where, args := typesWhere(q.Types)
 	var list []model.Change
+	var last int64 // read before the page, whose entries up to it can all be read
 	err := r.query(statement{
+		sql:  "SELECT last_position FROM feed_state",
+		scan: func(row scanner) error { return row.Scan(&last) },
+	}, statement{
 		sql: `SELECT seq, position, organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data FROM changes
  WHERE organization_id = ? AND position > ?` + where + ` ORDER BY position LIMIT ?`,
 		args: append(append([]any{organizationID, q.After}, args...), q.Limit),
 		scan: func(row scanner) error { return scanAppend(row, &list, scanChange) },
 	})
-	if err != nil || len(list) == 0 {
-		return nil, q.After, translate(err)
+	if err != nil {
+		return nil, 0, translate(err)
 	}
-	return list, *list[len(list)-1].Position, nil
+	next := q.After
+	if len(list) > 0 {
+		next = *list[len(list)-1].Position
+	}
+	if len(list) < q.Limit {
+		next = max(next, last)
+	}
+	return list, next, nil
 }
 
 func scanChange(r scanner, c *model.Change) error {
@@ -147,18 +172,25 @@ func (tx *Tx) position() (n int64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	top := last
 	err = tx.query(statement{
 		sql: `UPDATE changes SET position = p.position FROM (
  SELECT seq, ` + tx.typed("?", "bigint") + ` + row_number() OVER (ORDER BY seq) AS position FROM (
   SELECT seq FROM changes WHERE position IS NULL ORDER BY seq LIMIT ` + tx.typed("?", "bigint") + `) AS u) AS p
- WHERE changes.seq = p.seq`,
-		args:     []any{last, positionsPerPass},
-		affected: func(rows int64) error { n = rows; return nil },
+ WHERE changes.seq = p.seq RETURNING changes.position`,
+		args: []any{last, positionsPerPass},
+		scan: func(row scanner) error {
+			var position int64
+			err := row.Scan(&position)
+			n, top = n+1, max(top, position)
+			return err
+		},
 	})
 	if err != nil {
 		return 0, err
 	}
-	tx.buffer(statement{sql: "UPDATE feed_state SET last_position = ?", args: []any{last + n}})
+	// Not the number of rows: an entry that was deleted meanwhile leaves a gap, and its neighbours keep their positions.
+	tx.buffer(statement{sql: "UPDATE feed_state SET last_position = ?", args: []any{top}})
 	return n, nil
 }
 
@@ -180,7 +212,7 @@ func (r *Reader) CountDeactivations(ref model.Ref, since time.Time, limit int) (
 	err := r.query(statement{
 		sql: `SELECT count(*) FROM (SELECT 1 FROM changes WHERE type = 'account.deactivated' AND organization_id = ? AND
  integration_id = ? AND occurred_at > ? LIMIT ?) AS c`,
-		args: []any{ref.OrganizationID, ref.IntegrationID, since, limit},
+		args: []any{ref.OrganizationID, ref.IntegrationID, since.UTC(), limit},
 		scan: func(row scanner) error { return row.Scan(&n) },
 	})
 	return n, translate(err)

@@ -3,6 +3,9 @@ package store
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,14 +38,12 @@ var registerFunctions = sync.OnceValue(func() error {
 			}
 			return asList(v)
 		}},
-		{"usher_element", 2, func(args []string) (driver.Value, error) { return element(args[0], args[1]), nil }},
-		{"usher_time", 1, func(args []string) (driver.Value, error) {
-			at, err := time.Parse(time.RFC3339Nano, args[0])
-			if err != nil {
-				return nil, nil //nolint:nilerr // what is no time compares with nothing
-			}
-			return at.UTC().Format(sortableTime), nil
-		}},
+		{"usher_element", 3, func(args []string) (driver.Value, error) { return element(args[0], args[1], args[2]), nil }},
+		{"usher_number", 1, func(args []string) (driver.Value, error) { return asNumber(args[0]), nil }},
+		{"usher_time", 1, func(args []string) (driver.Value, error) { return asTime(args[0]), nil }},
+		{"usher_contains", 2, func(args []string) (driver.Value, error) { return strings.Contains(args[0], args[1]), nil }},
+		{"usher_starts", 2, func(args []string) (driver.Value, error) { return strings.HasPrefix(args[0], args[1]), nil }},
+		{"usher_ends", 2, func(args []string) (driver.Value, error) { return strings.HasSuffix(args[0], args[1]), nil }},
 	} {
 		if err := sqlite.RegisterDeterministicScalarFunction(f.name, f.args, onText(f.call)); err != nil {
 			return err
@@ -113,15 +114,52 @@ func asList(v any) (driver.Value, error) {
 	return string(raw), err
 }
 
-// element gives a sub-attribute of an element, which json_each hands over as JSON where it is an object and as itself
-// where it is simple.
-func element(raw, sub string) driver.Value {
-	var object map[string]any
-	if json.Unmarshal([]byte(raw), &object) == nil && object != nil {
+// element gives a sub-attribute of an element, which json_each hands over with its type: an object as JSON, what is simple as
+// itself, and a boolean as a number.
+func element(kind, raw, sub string) driver.Value {
+	switch kind {
+	case "object":
+		var object map[string]any
+		dec := json.NewDecoder(strings.NewReader(raw))
+		dec.UseNumber()
+		if dec.Decode(&object) != nil {
+			return nil
+		}
 		return asText(object[sub])
+	case "true", "false":
+		raw = kind
 	}
 	if sub == "value" {
 		return raw
 	}
 	return nil
+}
+
+var (
+	numberPattern = regexp.MustCompile(numberForm)
+	timePattern   = regexp.MustCompile(timeForm)
+)
+
+// asNumber gives an integer or a float, which SQLite compares exactly, or NULL for what is no number.
+func asNumber(text string) driver.Value {
+	if !numberPattern.MatchString(text) {
+		return nil
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	n, _ := strconv.ParseFloat(text, 64) // beyond its range it is infinite, which is where it sorts
+	return n
+}
+
+// asTime gives text that sorts as the time does, or NULL for what is no time.
+func asTime(text string) driver.Value {
+	if !timePattern.MatchString(text) {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil
+	}
+	return at.UTC().Format(sortableTime)
 }

@@ -32,7 +32,7 @@ func uniqueKeys() map[string]uniqueKey {
 		"directory_users_account":       {"directory_users.account_id, directory_users.integration_id", "account_id", "another user of this integration is linked to the account", true},
 		"accounts_email":                {"accounts.organization_id, accounts.email_key", "email", "another account has this e-mail", true},
 		"accounts_employee":             {"accounts.organization_id, accounts.employee_id", "employee_id", "another account is linked to this employee", true},
-		"sealed_secrets_name":           {"sealed_secrets.integration_id, sealed_secrets.name", "name", "the secret was written at the same time", true},
+		"sealed_secrets_name":           {"sealed_secrets.organization_id, sealed_secrets.integration_id, sealed_secrets.name", "name", "the secret was written at the same time", true},
 	}
 }
 

@@ -225,7 +225,7 @@ func isURN(path, urn string) bool {
 	for i := range len(urn) {
 		c := urn[i]
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte(":._-/", c) < 0 {
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(":._-", c) < 0 {
 			return false
 		}
 	}

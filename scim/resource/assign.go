@@ -222,7 +222,7 @@ func (e *editor) value(s *step, held any) (any, error) {
 	}
 	o, isObject := s.value.(*wire.Object)
 	if !isObject || a.Type != schemas.Complex || a.Sub("value") != nil {
-		return single(a, a.Name, s.value, e.note)
+		return single(a, s.target.Text(), s.value, e.note)
 	}
 	merged, _ := held.(map[string]any)
 	if merged == nil {
@@ -272,5 +272,5 @@ func (e *editor) subValue(s *step) (any, error) {
 	case s.kind == add && !s.given:
 		return nil, fault.Value(s.path, "the operation has no value")
 	}
-	return coerce(s.target.SubAttr, s.target.Name+"."+s.target.Sub, s.value, e.note)
+	return coerce(s.target.SubAttr, s.target.Text(), s.value, e.note)
 }

@@ -16,7 +16,7 @@ func (e *editor) list(s *step, held []any) (any, error) {
 	if s.kind == add && !s.given {
 		return nil, fault.Value(s.path, "the operation has no value")
 	}
-	value, err := coerce(a, a.Name, s.value, e.note)
+	value, err := coerce(a, s.target.Text(), s.value, e.note)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (e *editor) selectedValue(s *step) (any, error) {
 		}
 		e.note("list for a single value")
 	}
-	return single(s.target.Attr, s.target.Name, v, e.note)
+	return single(s.target.Attr, s.target.Text(), v, e.note)
 }
 
 // exchange gives the element that takes the place of a selected one: replace keeps what the filter says, add keeps all

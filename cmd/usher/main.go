@@ -1,0 +1,88 @@
+// Command usher is the SCIM provisioning server and its tools. It owns flags, configuration, exit codes and the text that
+// a shell sees; everything it does is done by the rooms below, any of which it may import.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// commands is the command line; each field is a command with its own Run.
+type commands struct {
+	settings
+
+	Serve        serveCmd        `cmd:"" help:"Run the server."`
+	Demo         demoCmd         `cmd:"" help:"Run everything in one process with a simulated tenant, and show what happens."`
+	Migrate      migrateCmd      `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
+	Doctor       doctorCmd       `cmd:"" help:"Check configuration, database and clock, and say what to do."`
+	Organization organizationCmd `cmd:"" help:"List and create organizations."`
+	Integration  integrationCmd  `cmd:"" help:"List, create, show and remove integrations."`
+	Token        tokenCmd        `cmd:"" help:"Create, list and revoke SCIM tokens."`
+	APIKey       apiKeyCmd       `cmd:"" name:"api-key" help:"Create, list and revoke API keys."`
+	Operator     operatorCmd     `cmd:"" help:"Create, list and remove operators of the console."`
+	Key          keyCmd          `cmd:"" help:"Make a new secret key, or seal stored secrets anew under the first one."`
+	Healthcheck  healthcheckCmd  `cmd:"" help:"Ask the server on this machine whether it is alive; for containers."`
+	Version      versionCmd      `cmd:"" help:"Print the version."`
+}
+
+// console is what a command may write to: results to out, remarks to err.
+type console struct {
+	out, err io.Writer
+	in       io.Reader
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], console{os.Stdout, os.Stderr, os.Stdin})
+	stop()
+	os.Exit(code)
+}
+
+// The exit codes: 0 done, 1 failed, 2 used wrongly.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, con console) int {
+	var cli commands
+	left := false
+	parser, err := kong.New(&cli, kong.Name("usher"), kong.Description("SCIM provisioning server for Microsoft Entra ID."),
+		kong.Writers(con.out, con.err), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con, &cli.settings),
+		kong.Exit(func(int) { left = true }))
+	if err != nil {
+		_, _ = fmt.Fprintln(con.err, "usher:", err)
+		return exitFailed
+	}
+	command, err := parser.Parse(args)
+	if left { // --help was printed
+		return 0
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(con.err, "usher:", err)
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		_, _ = fmt.Fprintln(con.err, "usher:", err)
+		return exitFailed
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(con console) error {
+	_, err := fmt.Fprintln(con.out, "usher", version)
+	return err
+}

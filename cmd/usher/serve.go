@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"usher/internal/app"
+)
+
+type serveCmd struct {
+	Migrate   bool `help:"Bring the schema up to date first; without it a schema that is behind is refused."`
+	NoWorkers bool `help:"Answer HTTP alone; another process works the jobs."`
+	NoHTTP    bool `name:"no-http" help:"Work jobs alone."`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCmd) Run(ctx context.Context, con console, s *settings) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	log, err := s.logger(con)
+	if err != nil {
+		return err
+	}
+	cfg.Migrate, cfg.NoWorkers, cfg.NoHTTP = c.Migrate, c.NoWorkers, c.NoHTTP
+	a, err := app.New(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	err = a.Run(ctx)
+	if e := a.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+type healthcheckCmd struct{}
+
+// Run asks the server that the configuration names, over loopback where it listens on every address.
+func (healthcheckCmd) Run(ctx context.Context, s *settings) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("not alive: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("not alive: %s", res.Status)
+	}
+	return nil
+}

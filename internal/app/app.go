@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"usher/directory"
+	"usher/internal/jobs"
+	"usher/migrations"
+	"usher/model/store"
+)
+
+// App is one Usher: opened by New, running during Run, closed by Close.
+type App struct {
+	Config  Config
+	Store   *store.Store
+	Service *directory.Service
+
+	log      *slog.Logger
+	queue    *jobs.Queue
+	metrics  *metrics
+	listener net.Listener
+	http     *http.Server
+	scrape   *http.Server
+	stopping atomic.Bool
+}
+
+// New opens everything that Run needs and binds the address, so that URL is known and a taken address is told at once.
+// It refuses a schema that is behind, unless the configuration says to migrate.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	a, err := Open(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.prepare(ctx); err != nil {
+		_ = a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Open opens the database and makes the service, without a server: what a subcommand needs.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
+	keys, err := cfg.keyring()
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	st, err := store.Open(ctx, store.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseConns, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
+	a.Service = directory.New(directory.Options{Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent})
+	if a.queue, err = jobs.New(jobs.Options{
+		Store: st, DatabaseURL: cfg.DatabaseURL, Work: a.work(), Periodic: a.periodic(), Logger: log,
+	}); err != nil {
+		_ = st.Close()
+		return nil, err
+	}
+	st.SetQueue(a.queue)
+	return a, nil
+}
+
+// work is the table of every job and who works it.
+func (a *App) work() *jobs.Work {
+	w := jobs.NewWork()
+	jobs.Add(w, a.Service.Work)
+	jobs.Add(w, a.Service.Resume)
+	jobs.Add(w, a.Service.Retire)
+	return w
+}
+
+// periodic is the table of what happens by itself.
+func (a *App) periodic() []jobs.Periodic {
+	return []jobs.Periodic{
+		{Every: a.Config.ResumeEvery, Job: directory.ResumeRuns{}},
+		{Every: a.Config.EmployeesEvery, Job: directory.RetireEmployees{}},
+	}
+}
+
+// MigrateUp brings the schema of the store and of the queue up to date.
+func (a *App) MigrateUp(ctx context.Context) error {
+	if err := migrations.Up(ctx, a.Store.DB(), a.Store.Dialect()); err != nil {
+		return err
+	}
+	return jobs.Migrate(ctx, a.Store.DB(), a.Store.Dialect())
+}
+
+// CheckSchema gives an error that says what to do, unless the schema is up to date.
+func (a *App) CheckSchema(ctx context.Context) error {
+	if err := migrations.Check(ctx, a.Store.DB(), a.Store.Dialect()); err != nil {
+		return err
+	}
+	return jobs.Check(ctx, a.Store.DB(), a.Store.Dialect())
+}
+
+func (a *App) prepare(ctx context.Context) error {
+	schema := a.CheckSchema
+	if a.Config.Migrate {
+		schema = a.MigrateUp
+	}
+	if err := schema(ctx); err != nil {
+		return err
+	}
+	if err := a.Service.EnsureDefault(ctx); err != nil {
+		return fmt.Errorf("default organization: %w", err)
+	}
+	if a.Config.NoHTTP {
+		return nil
+	}
+	var err error
+	if a.listener, err = net.Listen("tcp", a.Config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if a.Config.PublicURL == "" {
+		a.Config.PublicURL = "http://" + a.listener.Addr().String()
+	}
+	a.http = newServer(a.routes())
+	return nil
+}
+
+// URL is where the server answers on this machine, without a trailing slash.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// The time that each part of the program gets to finish its work when it is told to stop.
+const (
+	drainHTTP = 10 * time.Second
+	drainJobs = 20 * time.Second
+)
+
+// Run serves until ctx ends, then stops taking requests, lets those under way and the jobs finish, and returns. It gives
+// an error when a part failed, not when it was told to stop.
+func (a *App) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if !a.Config.NoWorkers {
+		if err := a.queue.Start(ctx); err != nil {
+			return err
+		}
+		if err := a.Service.Resume(ctx, directory.ResumeRuns{Starting: true}); err != nil {
+			return errors.Join(err, a.stopJobs(ctx))
+		}
+	}
+	if a.http != nil {
+		group.Go(func() error { return ignoreClosed(a.http.Serve(a.listener)) })
+		a.log.InfoContext(ctx, "listening", "url", a.URL(), "public_url", a.Config.PublicURL)
+	}
+	if a.Config.MetricsListen != "" {
+		a.scrape = newServer(a.metrics.handler())
+		a.scrape.Addr = a.Config.MetricsListen
+		group.Go(func() error { return ignoreClosed(a.scrape.ListenAndServe()) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		return a.stop(ctx)
+	})
+	return group.Wait()
+}
+
+func (a *App) stop(ctx context.Context) error {
+	a.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainHTTP)
+	defer cancel()
+	var errs []error
+	for _, server := range []*http.Server{a.http, a.scrape} {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(ctx); err != nil {
+			_ = server.Close() // what is still open is a client that does not read
+		}
+	}
+	if !a.Config.NoWorkers {
+		errs = append(errs, a.stopJobs(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) stopJobs(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainJobs)
+	defer cancel()
+	return a.queue.Stop(ctx)
+}
+
+// Close releases the database; it is called when Run has returned, or was never called.
+func (a *App) Close() error {
+	if a.listener != nil {
+		_ = a.listener.Close()
+	}
+	return a.Store.Close()
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

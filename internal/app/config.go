@@ -1,0 +1,113 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"usher/internal/secret"
+)
+
+// Config is everything that can be set. Keys of the file, names of the flags and, behind USHER_, of the environment are
+// the same words (docs/reference/configuration.md).
+type Config struct {
+	Listen         string // address of the HTTP server
+	PublicURL      string // base of every absolute URL handed out; http://<listen> where empty
+	DatabaseURL    string // sqlite:PATH or postgres://…
+	DatabaseConns  int    // connections to PostgreSQL
+	SecretKey      string // base64, comma separated; a file beside the SQLite database where empty
+	AdminAPIKey    string // an API key with all rights, while it is set
+	MetricsListen  string // address of /metrics; off where empty
+	NoHTTP         bool   // work jobs alone
+	NoWorkers      bool   // answer HTTP alone
+	Migrate        bool   // bring the schema up to date at the start
+	ResumeEvery    time.Duration
+	EmployeesEvery time.Duration
+	Version        string
+}
+
+// Defaults gives the configuration of an installation that sets nothing.
+func Defaults() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
+		EmployeesEvery: 15 * time.Minute, Version: "dev",
+	}
+}
+
+// minAdminKey is the shortest admin key that is taken: a guessable one would be worse than none.
+const minAdminKey = 16
+
+// check refuses what cannot work, naming the setting.
+func (c *Config) check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen: %q is not host:port", c.Listen)
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
+			return fmt.Errorf("public-url: %q is not an http or https URL without a query", c.PublicURL)
+		}
+		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	}
+	if c.AdminAPIKey != "" && len(c.AdminAPIKey) < minAdminKey {
+		return fmt.Errorf("admin-api-key: must have at least %d characters", minAdminKey)
+	}
+	if c.NoHTTP && c.NoWorkers {
+		return errors.New("no-http and no-workers together leave nothing to do")
+	}
+	if c.ResumeEvery <= 0 || c.EmployeesEvery <= 0 {
+		return errors.New("periods must be positive")
+	}
+	return nil
+}
+
+// keyring gives the installation's keys: those configured, else those of a file beside the SQLite database, which is made
+// where it is missing. With PostgreSQL the key must be configured, because replicas must have the same one.
+func (c *Config) keyring() (*secret.Keyring, error) {
+	text := c.SecretKey
+	if text == "" {
+		path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:")
+		if !ok {
+			return nil, errors.New("secret-key: required with PostgreSQL; `openssl rand -base64 32` makes one")
+		}
+		var err error
+		if text, err = keyFile(path + ".key"); err != nil {
+			return nil, fmt.Errorf("secret-key: %w", err)
+		}
+	}
+	ring, err := secret.Parse(strings.TrimSpace(text))
+	if err != nil {
+		return nil, fmt.Errorf("secret-key: %w", err)
+	}
+	return ring, nil
+}
+
+// keyFile reads the key of the file, or makes it, readable by its owner alone. Two processes that start together agree on
+// the one that was linked first.
+func keyFile(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return string(text), err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".usher-key-*") // mode 0600
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	if _, err := f.WriteString(secret.NewKey() + "\n"); err != nil {
+		return "", err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	text, err = os.ReadFile(path)
+	return string(text), err
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"usher/directory"
+	"usher/model/store"
+)
+
+// Base is the path that everything of this package lies under.
+const Base = "/api/v1"
+
+// Options are what the API works with.
+type Options struct {
+	Service *directory.Service
+	// PublicURL is the base of absolute URLs that are handed out, such as https://usher.contoso.example.
+	PublicURL string
+	// AdminKey is the installation's key (USHER_ADMIN_API_KEY); without it there is none.
+	AdminKey string
+	// Version of Usher, for the OpenAPI document.
+	Version string
+	Logger  *slog.Logger
+	// Now gives the time by which waiting requests end; time.Now by default.
+	Now func() time.Time
+	// Heartbeat is how often a stream of events gives a sign of life; 15 seconds by default.
+	Heartbeat time.Duration
+}
+
+// API serves the management API. It is safe for concurrent use.
+type API struct {
+	svc       *directory.Service
+	store     *store.Store
+	publicURL string
+	adminKey  string
+	log       *slog.Logger
+	now       func() time.Time
+	heartbeat time.Duration
+
+	echo *echo.Echo
+	huma huma.API
+	docs documents
+}
+
+// New makes the API with all its routes. It fails only where the description of the API cannot be rendered, which no
+// setting can bring about.
+func New(opt Options) (*API, error) {
+	a := &API{
+		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
+		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat,
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.heartbeat <= 0 {
+		a.heartbeat = 15 * time.Second
+	}
+	a.echo = echo.New()
+	a.echo.HTTPErrorHandler = a.routeError
+	a.echo.Use(a.recovered, unescapedParams, secured)
+	a.huma = humaecho.NewWithGroup(a.echo, a.echo.Group(Base), a.config(opt.Version))
+	a.huma.UseMiddleware(a.authenticate, a.knownQuery, a.buffered)
+	a.routes()
+	tidy(a.huma.OpenAPI())
+	var err error
+	if a.docs, err = render(a.huma.OpenAPI()); err != nil {
+		return nil, err
+	}
+	a.docs.mount(a.echo)
+	return a, nil
+}
+
+// Mount adds the API to a server's routes. Within Base the API answers for itself, wrong paths, wrong methods and panics
+// included.
+func (a *API) Mount(e *echo.Echo) {
+	serve := echo.WrapHandler(a.echo)
+	e.Any(Base, serve)
+	e.Any(Base+"/*", serve)
+}
+
+func (a *API) routes() {
+	a.organizations()
+	a.apiKeys()
+	a.integrations()
+	a.scimTokens()
+	a.roles()
+	a.departments()
+	a.sites()
+	a.modules()
+	a.customFields()
+	a.chosenGroups()
+	a.groupMappings()
+	a.fieldMappings()
+	a.exclusions()
+	a.directoryUsers()
+	a.directoryGroups()
+	a.runs()
+	a.runEvents()
+	a.accounts()
+	a.accountActions()
+	a.employees()
+	a.changes()
+	a.activities()
+}
