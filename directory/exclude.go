@@ -11,17 +11,17 @@ import (
 
 // exclusion is one compiled rule whose matches get no account.
 type exclusion struct {
-	pattern  *glob.Pattern // over the folded e-mail and userName; nil for a filter
+	patterns []*glob.Pattern // over the folded e-mail and userName, any of them; nil for a filter
 	path     Path
 	operator string
 	value    string
 	reason   string
 }
 
-// Limits of patterns: matching backtracks, so that its cost must be bounded where the pattern is accepted.
+// Limits of patterns.
 const (
-	maxPatternLength    = 200
-	maxPatternWildcards = 12
+	maxPatternLength       = 200
+	maxPatternAlternatives = 64 // texts that the braces of a pattern stand for
 )
 
 // compileExclusion reads a pattern or a filter. Its errors have fields relative to the exclusion: pattern, attribute,
@@ -40,19 +40,77 @@ func compileExclusion(e model.Exclusion) (exclusion, error) {
 	return compileFilter(e)
 }
 
+// compilePattern compiles each text that the braces of a pattern stand for by itself: an asterisk within braces would
+// make matching exponential in the length of the name, without braces it is linear.
 func compilePattern(pattern string) (exclusion, error) {
 	if len(pattern) > maxPatternLength {
 		return exclusion{}, model.FieldErrorf(model.Invalid, "pattern", "a pattern has at most %d characters", maxPatternLength)
 	}
-	if strings.Count(pattern, "*") > maxPatternWildcards {
-		return exclusion{}, model.FieldErrorf(model.Invalid, "pattern", "a pattern has at most %d asterisks", maxPatternWildcards)
-	}
-	compiledPattern, err := glob.Compile(model.Fold(strings.TrimSpace(pattern)))
-	if err != nil {
+	folded := model.Fold(strings.TrimSpace(pattern))
+	if _, err := glob.Compile(folded); err != nil {
 		return exclusion{}, model.FieldErrorf(model.Invalid, "pattern", "pattern %q cannot be read: %s", pattern,
 			strings.TrimPrefix(err.Error(), "glob: "))
 	}
-	return exclusion{pattern: compiledPattern, reason: "excluded by pattern " + pattern}, nil
+	alternatives := expandBraces(folded)
+	if len(alternatives) > maxPatternAlternatives {
+		return exclusion{}, model.FieldErrorf(model.Invalid, "pattern", "the braces of a pattern stand for at most %d texts", maxPatternAlternatives)
+	}
+	e := exclusion{reason: "excluded by pattern " + pattern}
+	for _, alternative := range alternatives {
+		compiledPattern, err := glob.Compile(alternative)
+		if err != nil {
+			return exclusion{}, model.FieldErrorf(model.Invalid, "pattern", "pattern %q cannot be read", pattern)
+		}
+		e.patterns = append(e.patterns, compiledPattern)
+	}
+	return e, nil
+}
+
+// expandBraces writes a{b,c}d out as abd and acd. The pattern is well-formed. It stops soon after
+// maxPatternAlternatives.
+func expandBraces(pattern string) []string {
+	open, shut, commas := firstBraces(pattern)
+	if open < 0 {
+		return []string{pattern}
+	}
+	var out []string
+	start := open + 1
+	for _, end := range append(commas, shut) {
+		out = append(out, expandBraces(pattern[:open]+pattern[start:end]+pattern[shut+1:])...)
+		if len(out) > maxPatternAlternatives {
+			return out
+		}
+		start = end + 1
+	}
+	return out
+}
+
+// firstBraces finds the first pair of braces and the commas between them; open is negative where there is none.
+// Escaped characters and classes in brackets are no syntax.
+func firstBraces(pattern string) (open, shut int, commas []int) {
+	open = -1
+	depth, inClass := 0, false
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '\\':
+			i++
+		case inClass:
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+		case c == '{':
+			if depth++; depth == 1 {
+				open = i
+			}
+		case c == '}' && depth > 0:
+			if depth--; depth == 0 {
+				return open, i, commas
+			}
+		case c == ',' && depth == 1:
+			commas = append(commas, i)
+		}
+	}
+	return -1, 0, nil
 }
 
 func compileFilter(e model.Exclusion) (exclusion, error) {
@@ -90,7 +148,7 @@ func compileFilter(e model.Exclusion) (exclusion, error) {
 
 // matches says whether the exclusion concerns the directory user. attrs is asked for only by filters.
 func (e *exclusion) matches(u *model.DirectoryUser, attrs func() map[string]any) bool {
-	if e.pattern != nil {
+	if e.patterns != nil {
 		return e.matchesName(u.Email) || e.matchesName(u.UserName)
 	}
 	values := e.path.Values(attrs())
@@ -114,9 +172,11 @@ func (e *exclusion) matchesName(name string) bool {
 	if name == "" {
 		return false
 	}
-	if e.pattern.Match(model.Fold(name)) {
-		return true
+	key, real := model.Fold(name), realAddress(name)
+	for _, p := range e.patterns {
+		if p.Match(key) || real != name && p.Match(model.Fold(real)) {
+			return true
+		}
 	}
-	real := realAddress(name)
-	return real != name && e.pattern.Match(model.Fold(real))
+	return false
 }

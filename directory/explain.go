@@ -35,7 +35,7 @@ func (s *settling) explainRoles(roles, mapped roleSet) {
 	if len(parts) == 0 {
 		parts = append(parts, "no group gives a role")
 	}
-	s.roleNote(joinReasons(parts))
+	s.roleNote(strings.Join(parts, "; "))
 }
 
 // isDefaultRole says whether the role is the one that an integration in scope gives to accounts without any.

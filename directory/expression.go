@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -257,13 +256,4 @@ type function struct {
 	name      string
 	signature any
 	call      func(args ...any) (any, error)
-}
-
-// isList says whether a value has several members.
-func isList(value any) bool {
-	if value == nil {
-		return false
-	}
-	kind := reflect.TypeOf(value).Kind()
-	return kind == reflect.Slice || kind == reflect.Array
 }

@@ -276,3 +276,23 @@ func TestRolesOfSeveralIntegrations(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryRoleIsExplained: however many roles an account has, the explanation names the reason of each.
+func TestEveryRoleIsExplained(t *testing.T) {
+	s := rolesSettings(model.RoleSyncReconcile)
+	var names []string
+	edit(s, "i1", func(is *model.IntegrationSettings) {
+		for i := range 30 {
+			name := "team" + strings.Repeat("x", i)
+			s.Roles[name] = model.Role{Key: name}
+			names = append(names, name)
+			is.GroupMappings = append(is.GroupMappings, mapping(name, name))
+		}
+	})
+	d, _ := settle(t, compileRules(t, s), ada(t, names...))
+	for _, name := range names {
+		if !strings.Contains(d.Explanations[0].Roles+";", "group "+name+" gives role "+name+";") {
+			t.Errorf("%s is missing in %q", name, d.Explanations[0].Roles)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func (c *compiled) membership(groups []model.GroupRef) verdict {
 	case c.integration.Ingress == model.IngressSCIM:
 		return verdict{in: true, why: "provisioned by Entra and active"}
 	case c.integration.Scope == model.ScopeEveryone:
-		return verdict{in: true, why: "the integration takes everyone, and active"}
+		return verdict{in: true, why: "the integration takes everyone"}
 	case len(c.selectors) == 0:
 		return out("no group is chosen for the integration")
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,12 +195,11 @@ func TestGroupMatters(t *testing.T) {
 	}
 }
 
-// TestPatternsStayCheap: the worst pattern that is accepted, on the longest name, must end.
+// TestPatternsStayCheap: patterns that would take a backtracking matcher for ever, on the longest name, must end.
 func TestPatternsStayCheap(t *testing.T) {
 	for _, pattern := range []string{
-		strings.Repeat("*a", maxPatternWildcards-2) + "*b*", strings.Repeat("*{a,aa}", maxPatternWildcards-2) + "*[bd]*",
-		strings.Repeat("{a*,*a}", maxPatternWildcards/2) + "[bd]", strings.Repeat("{?,a,[a-z]}", 15) + "*b*",
-		strings.Repeat("{a,*}", maxPatternWildcards-1) + "b*",
+		strings.Repeat("*a", 60) + "*b*", strings.Repeat("*{a,aa}", 6) + "*[bd]*", strings.Repeat("{a*,*a}", 6) + "[bd]",
+		strings.Repeat("{a,*}", 6) + "b*", "{{a*,*a},{a*,*a}}{{a*,*a},{a*,*a}}[bd]", strings.Repeat("**?", 40) + "b",
 	} {
 		e, err := compileExclusion(model.Exclusion{Pattern: pattern})
 		if err != nil {
@@ -207,6 +207,25 @@ func TestPatternsStayCheap(t *testing.T) {
 		}
 		if e.matchesName(strings.Repeat("a", maxNameLength)) || e.matchesName(strings.Repeat("a", maxNameLength-1)+"c") {
 			t.Errorf("%s matches", pattern)
+		}
+	}
+}
+
+func TestExpandBraces(t *testing.T) {
+	for _, tt := range []struct {
+		pattern string
+		want    []string
+	}{
+		{"abc", []string{"abc"}},
+		{"a{b,c}d", []string{"abd", "acd"}},
+		{"{,x}{a,b}", []string{"a", "b", "xa", "xb"}},
+		{"{a,{b,c}d}e", []string{"ae", "bde", "cde"}},
+		{`a\{b,c\}`, []string{`a\{b,c\}`}},
+		{"[{,}]{a,b}", []string{"[{,}]a", "[{,}]b"}},
+		{`{a\,b,[,]}`, []string{`a\,b`, "[,]"}},
+	} {
+		if got := expandBraces(tt.pattern); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q", tt.pattern, got)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type settlement struct {
 	ref   model.Ref
 	rules *Rules
 	facts *store.Facts
+	by    *string // the integration in whose name things are told; nil where an employee is the cause
 
 	looked      map[string]bool             // keys that facts were completed with
 	byKey       map[string][]*model.Account // candidates by e-mail and userName key
@@ -33,9 +34,16 @@ func (s *Service) settlement(ctx context.Context, tx *store.Tx, ref model.Ref, f
 	if _, err := rules.integration(ref); err != nil {
 		return nil, err
 	}
-	w := &settlement{svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, facts: facts, looked: map[string]bool{}, byKey: map[string][]*model.Account{}}
+	return newSettlement(s, ctx, tx, ref, rules, facts), nil
+}
+
+func newSettlement(s *Service, ctx context.Context, tx *store.Tx, ref model.Ref, rules *Rules, facts *store.Facts) *settlement {
+	w := &settlement{
+		svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, facts: facts, by: &ref.IntegrationID, looked: map[string]bool{},
+		byKey: map[string][]*model.Account{},
+	}
 	w.indexCandidates()
-	return w, nil
+	return w
 }
 
 // lockFacts reads and locks users for settling; those without an account have their candidates looked up at once.
@@ -227,7 +235,7 @@ func (w *settlement) settle(u *model.DirectoryUser, gone string) (Decision, erro
 		u.AccountID = &d.Account.ID
 	}
 	w.remember(u, &d)
-	return d, w.storeOthers(&p, &d)
+	return d, w.storeExplanations(&p, &d, 1)
 }
 
 // storeAccount writes the account as it was decided, and tells what changed of it.
@@ -252,14 +260,19 @@ func (w *settlement) storeAccount(p *Person, d *Decision) error {
 }
 
 func (w *settlement) tellChanges(a *model.Account, changes []model.FieldChange) error {
+	if len(byChangeType(a, changes)[deactivatedKind]) > 0 {
+		w.deactivated++
+	}
+	return w.svc.tellAccountChanges(w.ctx, w.tx, w.by, a, changes)
+}
+
+// tellAccountChanges tells of an account that changed, in one change per type.
+func (s *Service) tellAccountChanges(ctx context.Context, tx *store.Tx, integrationID *string, a *model.Account, changes []model.FieldChange) error {
 	for kind, part := range byChangeType(a, changes) {
 		if len(part) == 0 {
 			continue
 		}
-		if kindOrder[kind] == model.AccountWasDeactivated {
-			w.deactivated++
-		}
-		if err := w.tell(kindOrder[kind], a, part); err != nil {
+		if err := s.tellAccount(ctx, tx, integrationID, kindOrder[kind], a, part); err != nil {
 			return err
 		}
 	}
@@ -272,6 +285,9 @@ var kindOrder = [...]model.ChangeType{
 	model.AccountReactivated, model.AccountWasArchived,
 }
 
+// deactivatedKind is the index of deactivations in kindOrder.
+const deactivatedKind = 3
+
 // byChangeType sorts the changes of an account by the change type that tells of them, in kindOrder.
 func byChangeType(a *model.Account, changes []model.FieldChange) [len(kindOrder)][]model.FieldChange {
 	var parts [len(kindOrder)][]model.FieldChange
@@ -283,7 +299,7 @@ func byChangeType(a *model.Account, changes []model.FieldChange) [len(kindOrder)
 		case "permissions":
 			kind = 2
 		case "status":
-			kind = map[model.AccountStatus]int{model.AccountDeactivated: 3, model.AccountActive: 4, model.AccountArchived: 5}[a.Status]
+			kind = map[model.AccountStatus]int{model.AccountDeactivated: deactivatedKind, model.AccountActive: 4, model.AccountArchived: 5}[a.Status]
 		}
 		parts[kind] = append(parts[kind], c)
 	}
@@ -297,7 +313,7 @@ type accountData struct {
 }
 
 func (w *settlement) tell(kind model.ChangeType, a *model.Account, changes []model.FieldChange) error {
-	return w.svc.tellAccount(w.ctx, w.tx, &w.ref.IntegrationID, kind, a, changes)
+	return w.svc.tellAccount(w.ctx, w.tx, w.by, kind, a, changes)
 }
 
 func (s *Service) tellAccount(ctx context.Context, tx *store.Tx, integrationID *string, kind model.ChangeType, a *model.Account, changes []model.FieldChange) error {
@@ -330,9 +346,9 @@ func (w *settlement) remember(u *model.DirectoryUser, d *Decision) {
 	}
 }
 
-// storeOthers writes what the rules said about the person's directory users of other integrations.
-func (w *settlement) storeOthers(p *Person, d *Decision) error {
-	for i := 1; i < len(p.Sources) && i < len(d.Explanations); i++ {
+// storeExplanations writes what the rules said about the person's directory users, from the given one on.
+func (w *settlement) storeExplanations(p *Person, d *Decision, from int) error {
+	for i := from; i < len(p.Sources) && i < len(d.Explanations); i++ {
 		other := p.Sources[i].User
 		if reflect.DeepEqual(other.Explanation, d.Explanations[i]) {
 			continue
@@ -343,6 +359,17 @@ func (w *settlement) storeOthers(p *Person, d *Decision) error {
 		}
 	}
 	return nil
+}
+
+// linksOf gives the links of an account to its directory users.
+func linksOf(users []model.DirectoryUser) []model.Link {
+	links := make([]model.Link, 0, len(users))
+	for i := range users {
+		links = append(links, model.Link{
+			IntegrationID: users[i].IntegrationID, DirectoryUserID: users[i].ID, ExternalID: users[i].ExternalID,
+		})
+	}
+	return links
 }
 
 // settleUnchanged settles users whose mirror row did not change; rows are written where the rules now say otherwise. It

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -21,6 +23,10 @@ type Options struct {
 	// production server has them: benchmarks must pay what users pay. The
 	// default switches them off, because tests never survive a power cut.
 	Durable bool
+	// Settings are further lines of postgresql.conf by parameter name, such as
+	// shared_preload_libraries, which can only be set before the server starts.
+	// They win over those of Durable.
+	Settings map[string]string
 }
 
 // Cluster is a running PostgreSQL server that exists for this process alone.
@@ -128,6 +134,9 @@ max_connections = 200
 		settings += "shared_buffers = '64MB'\nwal_level = minimal\nmax_wal_senders = 0\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 	}
 	settings += fmt.Sprintf("unix_socket_directories = '%s'\n", c.folder)
+	for _, name := range slices.Sorted(maps.Keys(options.Settings)) {
+		settings += fmt.Sprintf("%s = '%s'\n", name, strings.ReplaceAll(options.Settings[name], "'", "''"))
+	}
 	file, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err

@@ -57,6 +57,20 @@ func TestOptionsDecideDurability(t *testing.T) {
 	}
 }
 
+func TestOptionsTakeFurtherSettings(t *testing.T) {
+	t.Parallel()
+	connection := dial(t, start(t, Options{Settings: map[string]string{"cluster_name": "it's ours", "shared_buffers": "16MB"}}).URL)
+	for name, want := range map[string]string{"cluster_name": "it's ours", "shared_buffers": "16MB"} {
+		var got string
+		if err := connection.QueryRow(t.Context(), "SELECT current_setting($1)", name).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%s = %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestCloseStopsTheServerAndRemovesItsFolder(t *testing.T) {
 	cluster := start(t, Options{})
 	address := cluster.URL

@@ -94,7 +94,7 @@ func (c *compiler) number(expression string) string {
 }
 
 // numberForm and timeForm are regular expressions of both Go and PostgreSQL, without the sign that marks a placeholder.
-const numberForm = `^-{0,1}[0-9]{1,300}(\.[0-9]{1,300}){0,1}([eE][+-]{0,1}[0-9]{1,3}){0,1}$`
+const numberForm = `^-{0,1}[0-9]{1,250}(\.[0-9]{1,250}){0,1}([eE][+-]{0,1}[0-9]{1,3}){0,1}$`
 
 func (c *compiler) boundNumber(n json.Number) string {
 	if c.dialect == sqliteLite {

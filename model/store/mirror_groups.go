@@ -276,15 +276,26 @@ func (r *Reader) UserMembersAfter(ref model.Ref, groupID, after string, limit in
 // GroupsOf gives the groups that each member is a direct member of, in the order of group ids.
 func (r *Reader) GroupsOf(ref model.Ref, memberIDs []string) (map[string][]model.GroupRef, error) {
 	groups := make(map[string][]model.GroupRef, len(memberIDs))
-	err := r.query(r.groupsOf(groups, `m.organization_id = ? AND m.integration_id = ? AND m.member_id`+r.anyOf("uuid"),
-		ref.OrganizationID, ref.IntegrationID, r.list(validIDs(memberIDs))))
+	members := "SELECT DISTINCT unnest(?::uuid[])"
+	if r.s.dialect == sqliteLite {
+		members = "SELECT value FROM json_each(?)"
+	}
+	err := r.query(r.groupsOf(groups, members, " AND m.organization_id = ? AND m.integration_id = ?",
+		r.list(validIDs(memberIDs)), ref.OrganizationID, ref.IntegrationID))
 	return groups, translate(err)
 }
 
-func (r *Reader) groupsOf(into map[string][]model.GroupRef, where string, args ...any) statement {
+// groupsOf reads the groups of the members that a SELECT gives, which also satisfy a condition on their memberships. On
+// PostgreSQL each member's rows are looked up, whatever the planner believes of their number (OFFSET 0 forbids it to
+// flatten): where it believes in many, it would read every membership there is.
+func (r *Reader) groupsOf(into map[string][]model.GroupRef, members, and string, args ...any) statement {
+	from := "memberships m JOIN directory_groups g ON g.id = m.group_id WHERE m.member_id IN (" + members + ")" + and
+	if r.s.dialect == postgres {
+		from = "(" + members + ") AS who (id) CROSS JOIN LATERAL (SELECT * FROM memberships m WHERE m.member_id = who.id" + and + " OFFSET 0) AS m" +
+			" CROSS JOIN LATERAL (SELECT * FROM directory_groups WHERE id = m.group_id OFFSET 0) AS g"
+	}
 	return statement{
-		sql: `SELECT m.member_id, g.id, g.external_id, g.display_name FROM memberships m
- JOIN directory_groups g ON g.id = m.group_id WHERE ` + where + ` ORDER BY m.member_id, g.id`,
+		sql:  "SELECT m.member_id, g.id, g.external_id, g.display_name FROM " + from + " ORDER BY m.member_id, g.id",
 		args: args,
 		scan: func(row scanner) error {
 			var member string

@@ -77,8 +77,8 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 			scan: f.scanOther,
 		},
 		// A union and not an OR, which would read every membership there is.
-		tx.groupsOf(f.Groups, "m.member_id IN (SELECT id FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id"+
-			tx.anyOf("uuid")+" UNION SELECT id FROM directory_users WHERE account_id IN "+linked+")",
+		tx.groupsOf(f.Groups, "SELECT id FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id"+
+			tx.anyOf("uuid")+" UNION SELECT id FROM directory_users WHERE account_id IN "+linked, "",
 			append([]any{ref.OrganizationID, ref.IntegrationID, list}, linkedArgs...)...),
 		statement{
 			sql: `SELECT ` + employeeColumns + ` FROM employees WHERE organization_id = ? AND external_id IN
@@ -165,7 +165,7 @@ func (tx *Tx) linkedTo(organizationID string, f *Facts) error {
 			args: []any{organizationID, list},
 			scan: f.scanOther,
 		},
-		tx.groupsOf(f.Groups, "m.member_id IN (SELECT id FROM directory_users WHERE organization_id = ? AND account_id"+tx.anyOf("uuid")+")",
+		tx.groupsOf(f.Groups, "SELECT id FROM directory_users WHERE organization_id = ? AND account_id"+tx.anyOf("uuid"), "",
 			organizationID, list),
 		statement{
 			sql: `SELECT ` + employeeColumns + ` FROM employees WHERE organization_id = ? AND external_id IN

@@ -186,8 +186,8 @@ func FuzzFilter(f *testing.F) {
 				mustBeFault(t, err)
 			}
 		}
-		if strings.ContainsAny(text, `\[`) || strings.Count(text, "(") > 3 || len(text) > 200 {
-			return // it leaves escapes as they are, reads less in brackets, and takes very long over nested parentheses
+		if strings.ContainsAny(text, `\[`) {
+			return // the library leaves escapes as they are and reads less in brackets
 		}
 		if standard, err := ast.ParseFilterNumber([]byte(text)); err == nil {
 			if got, want := spell(expr), spell(standard); got != want {

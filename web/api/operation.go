@@ -145,3 +145,38 @@ func done(err error) (*nothing, error) {
 	}
 	return &nothing{}, nil
 }
+
+// with gives the operation for a method and path.
+func (o operation) with(method, path, summary string) operation {
+	o.method, o.path, o.summary = method, path, summary
+	return o
+}
+
+// says adds what a reader of the documentation should know.
+func (o operation) says(doc string) operation {
+	o.doc = doc
+	return o
+}
+
+// needing sets the right.
+func (o operation) needing(right model.Right) operation {
+	o.right = right
+	return o
+}
+
+// answering sets the status of success.
+func (o operation) answering(status int) operation {
+	o.status = status
+	return o
+}
+
+// refusing marks what a rule may forbid.
+func (o operation) refusing() operation {
+	o.conflicts = true
+	return o
+}
+
+// IDInput names one thing.
+type IDInput struct {
+	ID string `path:"id" maxLength:"100" doc:"Its id."`
+}

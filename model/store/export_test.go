@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"usher/model"
+)
+
+// ExplainForTest gives the nodes of the plans of every statement that fn sends, as "node relation index", under the plan that
+// PostgreSQL would keep for any parameters where generic is set, else under the one for these.
+func ExplainForTest(t testing.TB, s *Store, generic bool, fn func(*Tx) error) []string {
+	t.Helper()
+	var nodes []string
+	err := s.once(t.Context(), func(tx *Tx) error {
+		mode := "force_custom_plan"
+		if generic {
+			mode = "force_generic_plan"
+		}
+		if err := tx.query(statement{sql: "SET LOCAL plan_cache_mode = " + mode}); err != nil {
+			return err
+		}
+		inner, ok := tx.raw.(pgxRunner)
+		if !ok {
+			return fmt.Errorf("plans are explained on PostgreSQL alone")
+		}
+		tx.raw = explainer{inner, &nodes}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		if err := tx.send(); err != nil {
+			return err
+		}
+		return errExplained // and nothing is kept
+	})
+	if !errors.Is(err, errExplained) {
+		t.Fatal(err)
+	}
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
+}
+
+var errExplained = errors.New("explained")
+
+// explainer prepares each statement, asks for its plan, and then runs it.
+type explainer struct {
+	pgxRunner
+	nodes *[]string
+}
+
+func (e explainer) run(ctx context.Context, list []statement) error {
+	for i := range list {
+		if err := e.explain(ctx, &list[i]); err != nil {
+			return fmt.Errorf("%s: %w", list[i].sql, err)
+		}
+		if err := e.pgxRunner.run(ctx, list[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e explainer) explain(ctx context.Context, st *statement) error {
+	return pgxConn(e.conn, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, "DEALLOCATE ALL"); err != nil {
+			return err
+		}
+		if err := conn.DeallocateAll(ctx); err != nil {
+			return err
+		}
+		described, err := conn.PgConn().Prepare(ctx, "explained", rebind(st.sql), nil)
+		if err != nil {
+			return err
+		}
+		execute := "EXPLAIN (FORMAT JSON) EXECUTE explained"
+		for i, arg := range st.args {
+			value, err := conn.TypeMap().Encode(described.ParamOIDs[i], pgx.TextFormatCode, arg, nil)
+			if err != nil {
+				return err
+			}
+			text := "NULL"
+			if value != nil {
+				if text, err = conn.PgConn().EscapeString(string(value)); err != nil {
+					return err
+				}
+				text = "'" + text + "'"
+			}
+			execute += map[bool]string{true: "(", false: ", "}[i == 0] + text
+		}
+		if len(st.args) > 0 {
+			execute += ")"
+		}
+		var raw []byte
+		if err := conn.QueryRow(ctx, execute, pgx.QueryExecModeSimpleProtocol).Scan(&raw); err != nil {
+			return err
+		}
+		var plans []struct{ Plan plan }
+		if err := json.Unmarshal(raw, &plans); err != nil {
+			return err
+		}
+		plans[0].Plan.collect(e.nodes)
+		return nil
+	})
+}
+
+type plan struct {
+	Node     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Plans    []plan
+}
+
+func (p plan) collect(into *[]string) {
+	if p.Relation+p.Index != "" {
+		*into = append(*into, strings.TrimSpace(p.Node+" "+p.Relation+" "+p.Index))
+	}
+	for _, child := range p.Plans {
+		child.collect(into)
+	}
+}
+
+// FilterPlanForTest is ExplainForTest for a query by filter.
+func FilterPlanForTest(t testing.TB, s *Store, generic bool, ref model.Ref, table string, f model.Filter) []string {
+	t.Helper()
+	return ExplainForTest(t, s, generic, func(tx *Tx) error {
+		q := model.ResourceQuery{Filter: f, StartIndex: 1, Count: 100}
+		if table == "directory_groups" {
+			_, _, err := tx.Groups(ref, q)
+			return err
+		}
+		_, _, err := tx.Users(ref, q)
+		return err
+	})
+}

@@ -1,0 +1,150 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"usher/model"
+	"usher/model/store"
+	"usher/model/store/storetest"
+)
+
+// large is a mirror of 20,000 users, half of them linked, half of those employees, in 1,000 groups of 60 and one of everybody.
+func large(t *testing.T) (*store.Store, model.Ref, []string, *model.DirectoryGroup) {
+	t.Helper()
+	const users, groups = 20000, 1000
+	s := storetest.OpenPostgres(t)
+	ref := storetest.Ref(t, s)
+	ids := storetest.Users(t, s, ref, users)
+	storetest.InTx(t, s, func(tx *store.Tx) error {
+		for i, id := range ids[:users/2] {
+			a := storetest.NewAccount(ref.OrganizationID, fmt.Sprintf("user%06d@contoso.com", i))
+			if i%2 == 0 {
+				e := model.Employee{OrganizationID: ref.OrganizationID, ExternalID: id, Email: a.Email, State: model.EmployeeActive}
+				tx.PutEmployee(&e)
+				a.EmployeeID = &e.ExternalID
+			}
+			if err := tx.InsertAccount(a); err != nil {
+				return err
+			}
+			u := &model.DirectoryUser{ID: id, OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, AccountID: &a.ID}
+			if err := tx.SettleDirectoryUser(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	everybody := storetest.Group(t, s, ref, "Everybody", ids...)
+	storetest.InTx(t, s, func(tx *store.Tx) error {
+		for i := range groups {
+			g := storetest.NewGroup(ref, fmt.Sprintf("Group %04d", i))
+			if err := tx.InsertDirectoryGroup(g); err != nil {
+				return err
+			}
+			if _, err := tx.AddMembers(ref, g.ID, ids[i*19:i*19+60]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return s, ref, ids, everybody
+}
+
+// TestPlansUseIndexes: at 20,000 users nothing that a request does reads a whole table, with and without statistics, and
+// whether PostgreSQL plans for these parameters or for any.
+func TestPlansUseIndexes(t *testing.T) {
+	t.Parallel()
+	s, ref, ids, everybody := large(t)
+	var account string
+	if u, err := s.Read(t.Context()).DirectoryUser(ref, ids[7]); err != nil || u.AccountID == nil {
+		t.Fatal(u, err)
+	} else {
+		account = *u.AccountID
+	}
+	eq := func(name, value string) model.Filter {
+		return model.Compare{Path: model.AttributePath{Name: name}, Op: model.OpEqual, Value: value}
+	}
+	tx := func(fn func(*store.Tx) error) func(*testing.T, bool) []string {
+		return func(t *testing.T, generic bool) []string { return store.ExplainForTest(t, s, generic, fn) }
+	}
+	filter := func(table string, f model.Filter) func(*testing.T, bool) []string {
+		return func(t *testing.T, generic bool) []string { return store.FilterPlanForTest(t, s, generic, ref, table, f) }
+	}
+	mail := "user000007@contoso.com"
+	cases := []struct {
+		name string
+		plan func(t *testing.T, generic bool) []string
+		want string // must be among the nodes
+	}{
+		{"userName eq", filter("directory_users", eq("userName", mail)), "Index Scan directory_users"},
+		{"externalId eq", filter("directory_users", eq("externalId", "ext-user000007")), "Index Scan directory_users"},
+		{"id eq", filter("directory_users", eq("id", ids[7])), "Index Scan directory_users"},
+		{"work e-mail eq", filter("directory_users", model.ValuePath{
+			Path:  model.AttributePath{Name: "emails", MultiValued: true},
+			Inner: model.And{Left: eq("type", "work"), Right: eq("value", mail)},
+		}), "Index Scan directory_users"},
+		{"group displayName eq", filter("directory_groups", eq("displayName", "Group 0007")), "Index Scan directory_groups"},
+		{"group externalId eq", filter("directory_groups", eq("externalId", "ext-Group 0007")), "Index Scan directory_groups"},
+		{"members eq", filter("directory_groups", eq("members", ids[7])), "memberships"},
+		{"LockFacts", tx(func(tx *store.Tx) error { _, err := tx.LockFacts(ref, ids[7:8]); return err }), "Index Scan directory_users"},
+		{"LockFacts of 100", tx(func(tx *store.Tx) error { _, err := tx.LockFacts(ref, ids[:100]); return err }), "directory_users"},
+		{"NewFacts", tx(func(tx *store.Tx) error {
+			_, err := tx.NewFacts(ref.OrganizationID, []string{mail})
+			return err
+		}), "Index Scan accounts"},
+		{"AccountsAfter by e-mail", tx(func(tx *store.Tx) error {
+			_, err := tx.AccountsAfter(ref.OrganizationID, store.AccountFilter{Email: mail}, "", 100)
+			return err
+		}), "Index Scan accounts"},
+		{"Account", tx(func(tx *store.Tx) error { _, err := tx.Account(ref.OrganizationID, account); return err }), "Index Scan accounts"},
+		{"AccountsForEmployee", tx(func(tx *store.Tx) error {
+			_, err := tx.AccountsForEmployee(&model.Employee{OrganizationID: ref.OrganizationID, ExternalID: "e", Email: mail})
+			return err
+		}), "accounts"},
+		{"AddMembers", tx(func(tx *store.Tx) error { _, err := tx.AddMembers(ref, everybody.ID, ids[7:8]); return err }), "directory_users"},
+		{"RemoveMembers", tx(func(tx *store.Tx) error { _, err := tx.RemoveMembers(everybody.ID, ids[7:8]); return err }), "memberships"},
+		{"GroupsOf", tx(func(tx *store.Tx) error { _, err := tx.GroupsOf(ref, ids[7:8]); return err }), "memberships"},
+		{"UpdateDirectoryUser", tx(func(tx *store.Tx) error {
+			u, err := tx.DirectoryUser(ref, ids[7])
+			if err == nil {
+				err = tx.UpdateDirectoryUser(&u)
+			}
+			return err
+		}), "directory_users"},
+		{"DeleteDirectoryUser", tx(func(tx *store.Tx) error {
+			u, err := tx.DirectoryUser(ref, ids[7])
+			if err == nil {
+				err = tx.DeleteDirectoryUser(&u)
+			}
+			return err
+		}), "memberships"},
+		{"DirectoryUsersAfter", tx(func(tx *store.Tx) error { _, err := tx.DirectoryUsersAfter(ref, ids[7], 100); return err }), "directory_users"},
+		{"MembersAfter", tx(func(tx *store.Tx) error { _, err := tx.MembersAfter(ref, everybody.ID, ids[7], 100); return err }), "memberships"},
+	}
+	check := func(t *testing.T, generic bool) {
+		for _, c := range cases {
+			nodes := c.plan(t, generic)
+			plan := strings.Join(nodes, ", ")
+			for _, table := range []string{"directory_users", "directory_groups", "memberships", "accounts", "employees"} {
+				if strings.Contains(plan, "Seq Scan "+table) {
+					t.Errorf("%s, generic=%v: a whole table is read: %s", c.name, generic, plan)
+				}
+			}
+			if !strings.Contains(plan, c.want) {
+				t.Errorf("%s, generic=%v: %s, want %q in it", c.name, generic, plan, c.want)
+			}
+		}
+	}
+	for _, analyzed := range []bool{false, true} {
+		if analyzed {
+			if _, err := s.DB().ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Run(fmt.Sprintf("analyzed=%v", analyzed), func(t *testing.T) {
+			check(t, false)
+			check(t, true)
+		})
+	}
+}

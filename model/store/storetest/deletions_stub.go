@@ -1,0 +1,3 @@
+package storetest
+
+func deletionCases() []testCase { return nil }

@@ -1,0 +1,3 @@
+package storetest
+
+func isolationCases() []testCase { return nil }

@@ -1,0 +1,3 @@
+package storetest
+
+func pagingCases() []testCase { return nil }

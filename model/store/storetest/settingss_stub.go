@@ -1,0 +1,3 @@
+package storetest
+
+func settingsCases() []testCase { return nil }

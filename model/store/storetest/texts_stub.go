@@ -1,0 +1,3 @@
+package storetest
+
+func textCases() []testCase { return nil }

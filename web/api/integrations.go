@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"usher/model"
+)
+
+// IntegrationView is an integration as it is shown: without its secrets.
+type IntegrationView struct {
+	model.Integration
+	SCIM *SCIMEndpoint `json:"scim,omitempty" doc:"Where Entra pushes to; only with ingress scim."`
+}
+
+// SCIMEndpoint is where a SCIM client reaches an integration.
+type SCIMEndpoint struct {
+	BaseURL string `json:"base_url" doc:"The Tenant URL to enter in Entra."`
+}
+
+func (a *API) showIntegration(i model.Integration) IntegrationView {
+	v := IntegrationView{Integration: i}
+	if i.Ingress == model.IngressSCIM {
+		v.SCIM = &SCIMEndpoint{a.publicURL + "/scim/v2/" + i.ID}
+	}
+	return v
+}
+
+// ref names an integration of the caller's organization that exists.
+func (a *API) ref(ctx context.Context, id string) (model.Ref, error) {
+	i, err := a.store.Read(ctx).Integration(model.Ref{OrganizationID: org(ctx), IntegrationID: id})
+	return i.Ref(), err
+}
+
+func (a *API) integrations() {
+	const path, one = "/integrations", "/integrations/{id}"
+	o := operation{tag: tagIntegrations, right: model.RightManageIntegrations}
+	register(a, o.with(http.MethodGet, path, "List integrations").needing(model.RightRead), a.listIntegrations)
+	register(a, o.with(http.MethodPost, path, "Create an integration").answering(http.StatusCreated).refusing(), a.createIntegration)
+	register(a, o.with(http.MethodGet, one, "Read an integration").needing(model.RightRead), a.readIntegration)
+	register(a, o.with(http.MethodPatch, one, "Change an integration").refusing().
+		says("What is absent stays as it is, within objects too; null sets a setting to its default and forgets a secret."), a.changeIntegration)
+	register(a, o.with(http.MethodDelete, one, "Remove an integration").answering(http.StatusNoContent).
+		needing(model.RightRemoveIntegrations).
+		says("Its mirror goes with it. Accounts stay as they are, no longer synced; adding it again links them by e-mail."), a.deleteIntegration)
+}
+
+func (a *API) listIntegrations(ctx context.Context, in *struct{ PageInput }) (*answer[page[IntegrationView]], error) {
+	read := func(after string, limit int) ([]model.Integration, error) {
+		return a.store.Read(ctx).IntegrationsAfter(org(ctx), after, limit)
+	}
+	return paged(in.PageInput, read, func(i model.Integration) string { return i.ID }, a.showIntegration)
+}
+
+func (a *API) createIntegration(ctx context.Context, in *struct{ Body IntegrationInput }) (*answer[IntegrationView], error) {
+	i := defaultIntegration()
+	i.Name, i.Ingress = in.Body.Name, in.Body.Ingress
+	in.Body.IntegrationSettings.into(&i)
+	i, err := a.svc.CreateIntegration(ctx, org(ctx), i, in.Body.secrets())
+	return answered(a.showIntegration(i), err)
+}
+
+func (a *API) readIntegration(ctx context.Context, in *IDInput) (*answer[IntegrationView], error) {
+	i, err := a.store.Read(ctx).Integration(model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID})
+	return answered(a.showIntegration(i), err)
+}
+
+func (a *API) changeIntegration(ctx context.Context, in *struct {
+	IDInput
+	Body IntegrationPatch
+},
+) (*answer[IntegrationView], error) {
+	ref := model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}
+	i, err := a.svc.ChangeIntegration(ctx, ref, func(i *model.Integration) error {
+		if in.Body.Name != nil {
+			i.Name = *in.Body.Name
+		}
+		in.Body.IntegrationSettings.into(i)
+		return nil
+	}, in.Body.secrets())
+	return answered(a.showIntegration(i), err)
+}
+
+func (a *API) deleteIntegration(ctx context.Context, in *IDInput) (*nothing, error) {
+	return done(a.svc.DeleteIntegration(ctx, model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}))
+}
