@@ -17,8 +17,8 @@ import (
 // kind differ in case alone.
 var keyPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// catalogue is how the entries of one kind are found, checked and named.
-type catalogue[T store.Entry] struct {
+// entryKind is how the entries of one kind are found, checked and named.
+type entryKind[T store.Entry] struct {
 	what string
 	all  func(*model.Settings) map[string]T
 	head func(*T) entryHead
@@ -54,7 +54,7 @@ func (s *Service) catalogueEdit(ctx context.Context, tx *store.Tx, organizationI
 }
 
 // putEntry stores an entry, new or not. Nothing changed: nothing is written.
-func putEntry[T store.Entry](ctx context.Context, s *Service, organizationID string, in T, c catalogue[T]) (T, error) {
+func putEntry[T store.Entry](ctx context.Context, s *Service, organizationID string, in T, c entryKind[T]) (T, error) {
 	head := c.head(&in)
 	if err := checkHead(head, c.what); err != nil {
 		return in, err
@@ -110,13 +110,13 @@ func checkHead(head entryHead, what string) error {
 	return checkText("name", *head.name, maxTitle)
 }
 
-func sameEntry[T store.Entry](c catalogue[T], a, b T) bool {
+func sameEntry[T store.Entry](c entryKind[T], a, b T) bool {
 	x, y := c.head(&a), c.head(&b)
 	*x.organizationID, *x.updatedAt = *y.organizationID, *y.updatedAt
 	return reflect.DeepEqual(a, b)
 }
 
-func unlikeOthers[T store.Entry](c catalogue[T], settings *model.Settings, key string) error {
+func unlikeOthers[T store.Entry](c entryKind[T], settings *model.Settings, key string) error {
 	for other := range c.all(settings) {
 		if strings.EqualFold(other, key) {
 			return model.FieldErrorf(model.Conflict, "key", "%s %s exists; two keys may not differ in case alone", c.what, other)
@@ -126,7 +126,7 @@ func unlikeOthers[T store.Entry](c catalogue[T], settings *model.Settings, key s
 }
 
 // finishEntry logs a change of the catalogue, and has everyone decided about again where decisions may differ.
-func finishEntry[T store.Entry](v *catalogueEdit, c catalogue[T], before, after *T, key, name, verb string) error {
+func finishEntry[T store.Entry](v *catalogueEdit, c entryKind[T], before, after *T, key, name, verb string) error {
 	summary := c.what + " " + key + " was " + verb
 	err := v.svc.logSetting(v.ctx, v.tx, v.organizationID, nil, strings.ReplaceAll(c.what, " ", "_")+"."+verb,
 		strings.ReplaceAll(c.what, " ", "_"), key, name, summary, map[string]any{"before": before, "after": after})
@@ -143,7 +143,7 @@ func finishEntry[T store.Entry](v *catalogueEdit, c catalogue[T], before, after 
 }
 
 // deleteEntry removes an entry to which nothing refers.
-func deleteEntry[T store.Entry](ctx context.Context, s *Service, organizationID, key string, c catalogue[T]) error {
+func deleteEntry[T store.Entry](ctx context.Context, s *Service, organizationID, key string, c entryKind[T]) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		v, err := s.catalogueEdit(ctx, tx, organizationID)
 		if err != nil {

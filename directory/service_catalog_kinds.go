@@ -20,8 +20,8 @@ func (s *Service) DeleteRole(ctx context.Context, organizationID, key string) er
 	return deleteEntry(ctx, s, organizationID, key, roleEntries())
 }
 
-func roleEntries() catalogue[model.Role] {
-	return catalogue[model.Role]{
+func roleEntries() entryKind[model.Role] {
+	return entryKind[model.Role]{
 		what: "role",
 		all:  func(s *model.Settings) map[string]model.Role { return s.Roles },
 		head: func(r *model.Role) entryHead { return entryHead{&r.OrganizationID, &r.Key, &r.Name, &r.UpdatedAt} },
@@ -82,8 +82,8 @@ func (s *Service) DeleteDepartment(ctx context.Context, organizationID, key stri
 	return deleteEntry(ctx, s, organizationID, key, departmentEntries())
 }
 
-func departmentEntries() catalogue[model.Department] {
-	return catalogue[model.Department]{
+func departmentEntries() entryKind[model.Department] {
+	return entryKind[model.Department]{
 		what: "department",
 		all:  func(s *model.Settings) map[string]model.Department { return s.Departments },
 		head: func(d *model.Department) entryHead {
@@ -110,8 +110,8 @@ func (s *Service) DeleteSite(ctx context.Context, organizationID, key string) er
 	return deleteEntry(ctx, s, organizationID, key, siteEntries())
 }
 
-func siteEntries() catalogue[model.Site] {
-	return catalogue[model.Site]{
+func siteEntries() entryKind[model.Site] {
+	return entryKind[model.Site]{
 		what:  "site",
 		all:   func(s *model.Settings) map[string]model.Site { return s.Sites },
 		head:  func(s *model.Site) entryHead { return entryHead{&s.OrganizationID, &s.Key, &s.Name, &s.UpdatedAt} },
@@ -167,8 +167,8 @@ func (s *Service) DeleteModule(ctx context.Context, organizationID, key string) 
 	return deleteEntry(ctx, s, organizationID, key, moduleEntries())
 }
 
-func moduleEntries() catalogue[model.Module] {
-	return catalogue[model.Module]{
+func moduleEntries() entryKind[model.Module] {
+	return entryKind[model.Module]{
 		what:     "module",
 		all:      func(s *model.Settings) map[string]model.Module { return s.Modules },
 		head:     func(m *model.Module) entryHead { return entryHead{&m.OrganizationID, &m.Key, &m.Name, &m.UpdatedAt} },
@@ -203,8 +203,8 @@ func (s *Service) DeleteCustomField(ctx context.Context, organizationID, key str
 	return deleteEntry(ctx, s, organizationID, key, customFieldEntries())
 }
 
-func customFieldEntries() catalogue[model.CustomField] {
-	return catalogue[model.CustomField]{
+func customFieldEntries() entryKind[model.CustomField] {
+	return entryKind[model.CustomField]{
 		what: "custom field",
 		all:  func(s *model.Settings) map[string]model.CustomField { return s.CustomFields },
 		head: func(f *model.CustomField) entryHead {

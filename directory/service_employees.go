@@ -220,7 +220,7 @@ func (w *employeeEdit) settleAccount(id string, linking *model.Employee, because
 		return err
 	}
 	before := *account
-	d.Account.Links = linksOf(facts.Others[id])
+	d.Account.Links = linksOf(&p, &d)
 	d.Changes = append(slices.Clone(done), d.Changes...)
 	if len(d.Changes) > 0 || before.StatusCause != d.Account.StatusCause {
 		if err := w.tx.UpdateAccount(d.Account); err != nil {

@@ -27,7 +27,7 @@ func (w *settlement) alarm() error {
 		return err
 	}
 	limit := guard.Limit(active)
-	n, err := w.tx.CountDeactivations(w.ref, w.tx.Now().Add(-alarmPeriod), limit+1)
+	n, err := w.tx.CountPushedDeactivations(w.ref, w.tx.Now().Add(-alarmPeriod), limit+1)
 	if err != nil || n <= limit {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"usher/model"
 	"usher/model/store"
@@ -62,7 +63,7 @@ func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name s
 		list = []T{}
 	}
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		settings, entry, err := s.changeSettings(tx, ref)
+		settings, entry, err := s.lockSettings(tx, ref)
 		if err != nil {
 			return err
 		}
@@ -72,6 +73,9 @@ func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name s
 		before := current(entry)
 		if before != nil && sameJSON(before, list) {
 			return nil
+		}
+		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
+			return err
 		}
 		if err := tx.PutList(ref, kind, list); err != nil {
 			return err
@@ -88,9 +92,10 @@ func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name s
 	return list, err
 }
 
-// changeSettings takes the lock that changes of settings hold, and reads the settings and those of the integration.
-func (s *Service) changeSettings(tx *store.Tx, ref model.Ref) (*model.Settings, model.IntegrationSettings, error) {
-	if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
+// lockSettings takes the lock that changes of settings hold, and reads the settings and those of the integration. Whatever
+// then writes calls ChangeSettings first.
+func (s *Service) lockSettings(tx *store.Tx, ref model.Ref) (*model.Settings, model.IntegrationSettings, error) {
+	if err := tx.LockPeople(ref.OrganizationID); err != nil {
 		return nil, model.IntegrationSettings{}, err
 	}
 	settings, err := tx.Settings(ref.OrganizationID)
@@ -129,6 +134,8 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 			return err
 		}
 		in.OrganizationID, in.Owner = organizationID, ActorOf(ctx)
+		withDefaults(&in)
+		noteSecrets(&in, secrets)
 		if err := ValidateIntegration(settings, in); err != nil {
 			return err
 		}
@@ -145,6 +152,47 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 			"integration "+in.Name+" was created", nil)
 	})
 	return in, err
+}
+
+// withDefaults fills in what is not set: roles are reconciled, the guard is that of RULES.md §6.
+func withDefaults(i *model.Integration) {
+	i.Name = strings.TrimSpace(i.Name)
+	if i.RoleSync == "" {
+		i.RoleSync = model.RoleSyncReconcile
+	}
+	if i.Scope == "" {
+		i.Scope = model.ScopeGroups
+	}
+	if i.Guard == (model.Guard{}) {
+		i.Guard = model.Guard{Minimum: 10, Percent: 5}
+	}
+}
+
+// The names of an integration's secrets.
+const (
+	SecretClientSecret   = "client_secret"
+	SecretCertificatePEM = "certificate_pem"
+)
+
+// noteSecrets keeps in the settings which secrets there are.
+func noteSecrets(i *model.Integration, secrets map[string]string) {
+	if plain, ok := secrets[SecretClientSecret]; ok {
+		i.Graph.HasSecret = plain != ""
+	}
+	if plain, ok := secrets[SecretCertificatePEM]; ok {
+		i.Graph.HasCertificate = plain != ""
+	}
+}
+
+// checkIntegrationEdit checks an edit, and takes back what cannot be edited.
+func checkIntegrationEdit(settings *model.Settings, before, i *model.Integration) error {
+	i.ID, i.OrganizationID, i.CreatedAt, i.AlertedAt = before.ID, before.OrganizationID, before.CreatedAt, before.AlertedAt
+	i.Graph.HasSecret, i.Graph.HasCertificate = before.Graph.HasSecret, before.Graph.HasCertificate
+	i.Name = strings.TrimSpace(i.Name)
+	if i.Ingress != before.Ingress {
+		return model.FieldErrorf(model.Refused, "ingress", "the ingress of an integration cannot change; make another integration")
+	}
+	return ValidateIntegration(settings, *i)
 }
 
 func (s *Service) tellIntegration(ctx context.Context, tx *store.Tx, kind model.ChangeType, i *model.Integration, data any) error {
@@ -177,7 +225,7 @@ func (s *Service) putSecrets(tx *store.Tx, i *model.Integration, secrets map[str
 func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit func(*model.Integration) error, secrets map[string]string) (model.Integration, error) {
 	var out model.Integration
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		settings, entry, err := s.changeSettings(tx, ref)
+		settings, entry, err := s.lockSettings(tx, ref)
 		if err != nil {
 			return err
 		}
@@ -185,12 +233,16 @@ func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit fun
 		if err := edit(&i); err != nil {
 			return err
 		}
-		if err := ValidateIntegration(settings, i); err != nil {
+		if err := checkIntegrationEdit(settings, &before, &i); err != nil {
 			return err
 		}
+		noteSecrets(&i, secrets)
 		out = i
 		if sameJSON(before, i) && len(secrets) == 0 {
 			return nil
+		}
+		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
+			return err
 		}
 		if err := tx.UpdateIntegration(&out); err != nil {
 			return err
@@ -223,8 +275,11 @@ func rulesRead(a, b model.Integration) bool {
 func (s *Service) DeleteIntegration(ctx context.Context, ref model.Ref) error {
 	defer s.tokens.forget()
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		_, entry, err := s.changeSettings(tx, ref)
+		_, entry, err := s.lockSettings(tx, ref)
 		if err != nil {
+			return err
+		}
+		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
 			return err
 		}
 		if err := tx.DeleteIntegration(ref); err != nil {

@@ -22,6 +22,7 @@ type settlement struct {
 	by    *string // the integration in whose name things are told; nil where an employee is the cause
 
 	looked      map[string]bool             // keys that facts were completed with
+	holders     map[string]string           // accounts of employees that were looked up, by external id
 	byKey       map[string][]*model.Account // candidates by e-mail and userName key
 	deactivated int
 }
@@ -40,7 +41,7 @@ func (s *Service) settlement(ctx context.Context, tx *store.Tx, ref model.Ref, f
 func newSettlement(s *Service, ctx context.Context, tx *store.Tx, ref model.Ref, rules *Rules, facts *store.Facts) *settlement {
 	w := &settlement{
 		svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, facts: facts, by: &ref.IntegrationID, looked: map[string]bool{},
-		byKey: map[string][]*model.Account{},
+		holders: map[string]string{}, byKey: map[string][]*model.Account{},
 	}
 	w.indexCandidates()
 	return w
@@ -63,136 +64,6 @@ func (s *Service) lockFacts(ctx context.Context, tx *store.Tx, ref model.Ref, id
 		}
 	}
 	return w, w.look(keys)
-}
-
-// look completes the facts with the accounts and employees that have one of the keys.
-func (w *settlement) look(keys []string) error {
-	var missing []string
-	for _, key := range keys {
-		if key != "" && !w.looked[key] {
-			w.looked[key] = true
-			missing = append(missing, key)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	from := len(w.facts.Candidates)
-	if err := w.tx.FindByKeys(w.ref.OrganizationID, missing, w.facts); err != nil {
-		return err
-	}
-	for i := from; i < len(w.facts.Candidates); i++ {
-		w.addCandidate(w.facts.Candidates[i].ID)
-	}
-	return nil
-}
-
-func (w *settlement) indexCandidates() {
-	for i := range w.facts.Candidates {
-		w.addCandidate(w.facts.Candidates[i].ID)
-	}
-	for id := range w.facts.Accounts {
-		w.addCandidate(id)
-	}
-}
-
-func (w *settlement) addCandidate(id string) {
-	a := w.facts.Accounts[id]
-	for _, key := range []string{a.EmailKey, a.UserNameKey} {
-		if key != "" && !slices.Contains(w.byKey[key], a) {
-			w.byKey[key] = append(w.byKey[key], a)
-		}
-	}
-}
-
-// person gathers what the rules may look at for one directory user. gone is why it is being deleted, or "".
-func (w *settlement) person(u *model.DirectoryUser, gone string) (Person, error) {
-	p := Person{Sources: []Source{{User: *u, Groups: w.facts.Groups[u.ID], Gone: gone}}}
-	keys := LinkKeys(*u)
-	if err := w.look(keys); err != nil {
-		return p, err
-	}
-	if u.AccountID != nil {
-		p.Account = w.facts.Accounts[*u.AccountID]
-	} else if gone == "" {
-		var account *model.Account
-		account, p.LinkRule, p.LinkProblem = Link(*u, w.candidates(u, keys))
-		if account != nil {
-			p.Account = w.facts.Accounts[account.ID]
-		}
-	}
-	if p.Account != nil {
-		for _, other := range w.facts.Others[p.Account.ID] {
-			if other.ID != u.ID {
-				p.Sources = append(p.Sources, Source{User: other, Groups: w.facts.Groups[other.ID]})
-			}
-		}
-	}
-	p.Employee = w.employee(p.Account, keys)
-	p.TakenEmails = w.takenEmails(keys, p.Account)
-	return p, nil
-}
-
-func (w *settlement) candidates(u *model.DirectoryUser, keys []string) []Candidate {
-	var list []Candidate
-	seen := map[string]bool{}
-	for _, key := range keys {
-		for _, a := range w.byKey[key] {
-			if seen[a.ID] {
-				continue
-			}
-			seen[a.ID] = true
-			c := Candidate{Account: *a}
-			for _, other := range w.facts.Others[a.ID] {
-				if other.IntegrationID == u.IntegrationID && other.ID != u.ID {
-					c.TakenBy = other.Name()
-				}
-			}
-			list = append(list, c)
-		}
-	}
-	return list
-}
-
-// employee gives the one linked to the account, else one with the person's e-mail that is linked to no other account.
-func (w *settlement) employee(a *model.Account, keys []string) *model.Employee {
-	if a != nil && a.EmployeeID != nil {
-		for i := range w.facts.Employees {
-			if w.facts.Employees[i].ExternalID == *a.EmployeeID {
-				return &w.facts.Employees[i]
-			}
-		}
-		return nil
-	}
-	for _, key := range keys {
-		for i, e := range w.facts.ByKey[key] {
-			if !w.employeeTaken(e.ExternalID) {
-				return &w.facts.ByKey[key][i]
-			}
-		}
-	}
-	return nil
-}
-
-func (w *settlement) employeeTaken(externalID string) bool {
-	for _, a := range w.facts.Accounts {
-		if a.EmployeeID != nil && *a.EmployeeID == externalID {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *settlement) takenEmails(keys []string, own *model.Account) map[string]string {
-	taken := map[string]string{}
-	for _, key := range keys {
-		for _, a := range w.byKey[key] {
-			if a.EmailKey == key && (own == nil || a.ID != own.ID) {
-				taken[key] = a.Name()
-			}
-		}
-	}
-	return taken
 }
 
 // decide asks the rules, once more where they would give an e-mail that nobody had looked for.
@@ -244,6 +115,7 @@ func (w *settlement) storeAccount(p *Person, d *Decision) error {
 		return nil
 	}
 	d.Account.OrganizationID = w.ref.OrganizationID
+	d.Account.Links = linksOf(p, d)
 	if p.Account == nil {
 		if err := w.tx.InsertAccount(d.Account); err != nil {
 			return err
@@ -257,93 +129,6 @@ func (w *settlement) storeAccount(p *Person, d *Decision) error {
 		return err
 	}
 	return w.tellChanges(d.Account, d.Changes)
-}
-
-func (w *settlement) tellChanges(a *model.Account, changes []model.FieldChange) error {
-	if len(byChangeType(a, changes)[deactivatedKind]) > 0 {
-		w.deactivated++
-	}
-	return w.svc.tellAccountChanges(w.ctx, w.tx, w.by, a, changes)
-}
-
-// tellAccountChanges tells of an account that changed, in one change per type.
-func (s *Service) tellAccountChanges(ctx context.Context, tx *store.Tx, integrationID *string, a *model.Account, changes []model.FieldChange) error {
-	for kind, part := range byChangeType(a, changes) {
-		if len(part) == 0 {
-			continue
-		}
-		if err := s.tellAccount(ctx, tx, integrationID, kindOrder[kind], a, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// kindOrder is the order in which one settlement tells of an account.
-var kindOrder = [...]model.ChangeType{
-	model.AccountUpdated, model.AccountRolesChanged, model.AccountPermissionsChanged, model.AccountWasDeactivated,
-	model.AccountReactivated, model.AccountWasArchived,
-}
-
-// deactivatedKind is the index of deactivations in kindOrder.
-const deactivatedKind = 3
-
-// byChangeType sorts the changes of an account by the change type that tells of them, in kindOrder.
-func byChangeType(a *model.Account, changes []model.FieldChange) [len(kindOrder)][]model.FieldChange {
-	var parts [len(kindOrder)][]model.FieldChange
-	for _, c := range changes {
-		kind := 0
-		switch c.Field {
-		case "roles":
-			kind = 1
-		case "permissions":
-			kind = 2
-		case "status":
-			kind = map[model.AccountStatus]int{model.AccountDeactivated: deactivatedKind, model.AccountActive: 4, model.AccountArchived: 5}[a.Status]
-		}
-		parts[kind] = append(parts[kind], c)
-	}
-	return parts
-}
-
-// accountData is what a change of an account carries: the account as it is now, and what changed of it.
-type accountData struct {
-	Account *model.Account      `json:"account"`
-	Changes []model.FieldChange `json:"changes"`
-}
-
-func (w *settlement) tell(kind model.ChangeType, a *model.Account, changes []model.FieldChange) error {
-	return w.svc.tellAccount(w.ctx, w.tx, w.by, kind, a, changes)
-}
-
-func (s *Service) tellAccount(ctx context.Context, tx *store.Tx, integrationID *string, kind model.ChangeType, a *model.Account, changes []model.FieldChange) error {
-	return tx.Tell(model.Change{
-		OrganizationID: a.OrganizationID, Type: kind, IntegrationID: integrationID, SubjectType: "account", SubjectID: a.ID,
-		Actor: ActorOf(ctx),
-	}, accountData{a, changes})
-}
-
-// remember keeps the facts true for the people that are settled after this one in the same transaction.
-func (w *settlement) remember(u *model.DirectoryUser, d *Decision) {
-	if d.Account == nil {
-		return
-	}
-	if old := w.facts.Accounts[d.Account.ID]; old != nil {
-		*old = *d.Account
-	} else {
-		w.facts.Accounts[d.Account.ID] = d.Account
-	}
-	w.addCandidate(d.Account.ID)
-	if u.AccountID == nil {
-		return
-	}
-	others := w.facts.Others[d.Account.ID]
-	i := slices.IndexFunc(others, func(o model.DirectoryUser) bool { return o.ID == u.ID })
-	if i < 0 {
-		w.facts.Others[d.Account.ID] = append(others, *u)
-	} else {
-		others[i] = *u
-	}
 }
 
 // storeExplanations writes what the rules said about the person's directory users, from the given one on.
@@ -361,14 +146,16 @@ func (w *settlement) storeExplanations(p *Person, d *Decision, from int) error {
 	return nil
 }
 
-// linksOf gives the links of an account to its directory users.
-func linksOf(users []model.DirectoryUser) []model.Link {
-	links := make([]model.Link, 0, len(users))
-	for i := range users {
-		links = append(links, model.Link{
-			IntegrationID: users[i].IntegrationID, DirectoryUserID: users[i].ID, ExternalID: users[i].ExternalID,
-		})
+// linksOf gives the links that the account has once the decision is stored.
+func linksOf(p *Person, d *Decision) []model.Link {
+	links := make([]model.Link, 0, len(p.Sources))
+	for i := range p.Sources {
+		u := &p.Sources[i].User
+		if p.Sources[i].Gone == "" && (u.AccountID != nil || i == 0 && d.Link) {
+			links = append(links, model.Link{IntegrationID: u.IntegrationID, DirectoryUserID: u.ID, ExternalID: u.ExternalID})
+		}
 	}
+	slices.SortFunc(links, func(a, b model.Link) int { return strings.Compare(a.DirectoryUserID, b.DirectoryUserID) })
 	return links
 }
 
@@ -399,50 +186,4 @@ func (w *settlement) settleUnchanged(users []model.DirectoryUser) ([]settled, er
 type settled struct {
 	user     model.DirectoryUser
 	decision Decision
-}
-
-// logDecision writes the line of the administrator's log for a decision that did something.
-func (w *settlement) logDecision(u *model.DirectoryUser, d *Decision, because string) error {
-	if d.Account == nil {
-		return nil
-	}
-	return w.tx.Log(model.Activity{
-		OrganizationID: w.ref.OrganizationID, IntegrationID: &w.ref.IntegrationID, Actor: ActorOf(w.ctx),
-		Action: "account." + pastTense(d.Action), SubjectType: "account", SubjectID: d.Account.ID, Subject: d.Account.Name(),
-		Summary: sentence(because, d),
-	}, map[string]any{"directory_user_id": u.ID, "changes": d.Changes})
-}
-
-func pastTense(a model.Action) string {
-	switch a {
-	case model.ActionCreate:
-		return "created"
-	case model.ActionLink:
-		return "linked"
-	case model.ActionDeactivate:
-		return "deactivated"
-	case model.ActionReactivate:
-		return "reactivated"
-	case model.ActionSkip:
-		return "skipped"
-	case model.ActionUpdate, model.ActionNone:
-	}
-	return "updated"
-}
-
-// sentence says what a decision did and why, for a reader of the log.
-func sentence(because string, d *Decision) string {
-	parts := []string{}
-	if because != "" {
-		parts = append(parts, because)
-	}
-	if d.Reason != "" {
-		parts = append(parts, d.Reason)
-	}
-	for _, c := range d.Changes {
-		if c.Reason != "" && c.Field != "status" && (c.Field == "roles" || c.Field == "permissions" || len(d.Changes) <= 3) {
-			parts = append(parts, c.Field+": "+c.Reason)
-		}
-	}
-	return strings.Join(parts, "; ")
 }

@@ -38,8 +38,8 @@ func (s *Service) CreateUser(ctx context.Context, ref model.Ref, in model.Direct
 		if err != nil {
 			return err
 		}
-		for _, key := range keys {
-			w.looked[key] = true
+		if err := w.lookedUp(keys); err != nil {
+			return err
 		}
 		d, err := w.settle(&u, "")
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"usher/model"
+	"usher/model/store"
 	"usher/model/store/storetest"
 	"usher/scim"
 )
@@ -91,7 +92,11 @@ func TestFailures(t *testing.T) {
 // TestHostile shows that odd requests get an answer of their own and never a 5xx.
 func TestHostile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, storetest.OpenSQLite(t))
+	storetest.Each(t, hostile)
+}
+
+func hostile(t *testing.T, s *store.Store) {
+	w := newWorld(t, s)
 	h := w.handler(scim.Options{MaxBody: 10_000})
 	for _, tt := range []struct {
 		method, path, body string
@@ -110,6 +115,12 @@ func TestHostile(t *testing.T) {
 		{"GET", "/Users?filter=userName+eq+%22a;b%22", "", 200},
 		{"GET", "/Users?filter=userName+eq+%22%ff%22", "", 400},
 		{"GET", "/Users?filter=" + strings.Repeat("(", 20_000), "", 400},
+		{"GET", "/Users?filter=" + strings.Repeat("emails%5Btype+eq+%22x%22+and+not(value+co+%22%25'%22)%5D+or+", 120) + "title+pr", "", 200},
+		{"GET", "/Users?filter=" + strings.Repeat("not(", 31) + "urn:a:2.0:User:b.c+gt+%22x%22" + strings.Repeat(")", 31), "", 200},
+		{"GET", "/Users?filter=" + strings.Repeat("title+ne+null+and+", 255) + "name+pr", "", 200},
+		{"GET", "/Groups?filter=members+eq+%22'%22+or+id+eq+%22';--%22+or+externalId+co+%22%25_!%22", "", 200},
+		{"GET", "/Users?filter=employeeHireDate+gt+%222026-02-28%22+and+meta.lastModified+lt+%229999-12-31T23:59:59Z%22", "", 200},
+		{"GET", "/Users?filter=meta.created+gt+%220000-01-01%22+and+onPremisesSyncEnabled+ne+true", "", 200},
 		{"GET", "/Users?startIndex=-99999999999999999999&count=2147483648", "", 200},
 		{"GET", "/Users?count=1.5", "", 400},
 		{"GET", "/Users?attributes=" + strings.Repeat("[", 5000), "", 200},
@@ -117,7 +128,7 @@ func TestHostile(t *testing.T) {
 		{"HEAD", "/Users", "", 200},
 		{"OPTIONS", "/Users", "", 405},
 		{"TRACE", "/Schemas", "", 405},
-		{"BREW", "/Users", "", 405},
+		{"BREW", "/Users", "", 404},
 		{"DELETE", "/Groups/%00", "", 404},
 		{"PATCH", "/Groups/x", `{"Operations":[{"op":"add","path":"members","value":["x"]}]}`, 404},
 		{"PUT", "/Groups/x", `{"displayName":"x"}`, 404},

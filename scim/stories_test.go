@@ -43,15 +43,20 @@ func TestStories(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories: %v", err)
 	}
+	if update(t) {
+		playAll(t, files, storetest.OpenSQLite(t))
+		return
+	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) { playAll(t, files, s) })
+}
+
+// playAll plays every story in an organization of its own.
+func playAll(t *testing.T, files []string, s *store.Store) {
+	t.Helper()
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
-		if update(t) {
-			t.Run(name, func(t *testing.T) { play(t, file, storetest.OpenSQLite(t)) })
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			storetest.Each(t, func(t *testing.T, s *store.Store) { play(t, file, s) })
+			play(t, file, s)
 		})
 	}
 }

@@ -68,7 +68,7 @@ func (t Tenant) GroupName(group string) string { return "Group " + group + " " +
 func (t Tenant) GroupExternalID(group string) string { return identifier("group", t.Tag, group) }
 
 // User is the body of POST /Users with the attributes that Entra's default
-// mapping provisions, about 1.3 kB.
+// mapping provisions, about 1 kB.
 func (t Tenant) User(number int) []byte {
 	person := t.Person(number)
 	street := fmt.Sprintf("%d Main Street, Building %d", 100+number%900, number%12)

@@ -13,9 +13,8 @@ func matchAndCreate(ctx context.Context, w *worker) {
 	w.create(ctx, number)
 }
 
-const incrementalMix = "25 % GET by userName, 25 % PATCH 3 attributes, 10 % PATCH active, 20 % 1 member in or out, 10 % GET group, 10 % GET user"
-
-// incremental is what a running tenant sends between two full cycles.
+// incremental is what a running tenant sends between two full cycles. The shares
+// stand in docs/performance.md.
 func incremental(ctx context.Context, w *worker) {
 	switch share := w.random.IntN(100); {
 	case share < 25:
@@ -63,7 +62,7 @@ func (w *worker) moveMember(ctx context.Context) {
 // another number of workers the next step divides the users differently.
 func (s *Session) Settle(ctx context.Context, operation Operation) {
 	for number := range s.pending {
-		w := &worker{session: s, operation: operation.Name, number: number, all: len(s.pending)}
+		w := s.newWorker(operation.Name, number, len(s.pending))
 		for _, left := range s.pending[number] {
 			w.toggle(ctx, left.group, block{left.user, left.user + 1})
 		}

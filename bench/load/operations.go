@@ -31,8 +31,8 @@ func Operations(plan Plan) []Operation {
 	operations = append(operations, memberOperations(plan)...)
 	operations = append(operations, filterOperations()...)
 	return append(operations,
-		Operation{"initial cycle: GET by userName, none found, then POST user", PhaseInitial, matchAndCreate},
-		Operation{"incremental cycle: " + incrementalMix, PhaseIncremental, incremental},
+		Operation{"mix of an initial cycle", PhaseInitial, matchAndCreate},
+		Operation{"mix of an incremental cycle", PhaseIncremental, incremental},
 	)
 }
 

@@ -244,16 +244,21 @@ func patch(path string, body []byte) call {
 // perform sends the request and judges the answer.
 func (s *Session) perform(ctx context.Context, c call) ([]byte, error) {
 	status, body, err := s.client.send(ctx, c.method, c.path, c.body)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = c.judge(status, body)
 	}
+	return body, err
+}
+
+func (c call) judge(status int, body []byte) error {
 	if !slices.Contains(c.want, status) {
-		return body, fmt.Errorf("%s %s: status %d, want %v: %s", c.method, c.path, status, c.want, body)
+		return fmt.Errorf("%s %s: status %d, want %v: %s", c.method, c.path, status, c.want, body)
 	}
-	if c.check != nil {
-		if err := c.check(body); err != nil {
-			return body, fmt.Errorf("%s %s: status %d, but %w: %s", c.method, c.path, status, err, body)
-		}
+	if c.check == nil {
+		return nil
 	}
-	return body, nil
+	if err := c.check(body); err != nil {
+		return fmt.Errorf("%s %s: status %d, but %w: %s", c.method, c.path, status, err, body)
+	}
+	return nil
 }

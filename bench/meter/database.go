@@ -99,6 +99,9 @@ type Probe struct {
 	Process  int // the server's
 }
 
+// Visible reports whether this machine shows its processes.
+func (p *Probe) Visible() bool { return p.Cluster.process != 0 }
+
 // Reading is a state of the counters; the difference of two is what happened between.
 type Reading struct {
 	CPU        time.Duration

@@ -112,12 +112,19 @@ func readStat(pid int) (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("read a process's state: %w", err)
 	}
+	return parseStat(content)
+}
+
+func parseStat(content []byte) (stat, error) {
 	// The command's name may hold spaces and brackets, so count from its end.
 	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 	if len(fields) <= fieldKidsSystem {
-		return stat{}, fmt.Errorf("the state of process %d is cut short", pid)
+		return stat{}, errors.New("the state of a process is cut short")
 	}
-	var entry stat
+	var (
+		entry stat
+		err   error
+	)
 	if entry.parent, err = strconv.Atoi(fields[fieldParent]); err != nil {
 		return stat{}, err
 	}

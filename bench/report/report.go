@@ -101,6 +101,7 @@ func writeFacts(b *strings.Builder, facts Facts) {
 	for _, note := range facts.Notes {
 		fmt.Fprintf(b, "%s\n", note)
 	}
+	fmt.Fprint(b, "\n")
 }
 
 func (l Load) writeTable(b *strings.Builder, table Table) {
@@ -170,7 +171,7 @@ func (l Load) writeFailures(b *strings.Builder) {
 		fmt.Fprint(b, "No errors: every answer was right, and every acknowledged write that was read back was there once.\n")
 		return
 	}
-	fmt.Fprint(b, "\n### Errors\n\n")
+	fmt.Fprint(b, "### Errors\n\n")
 	for _, failures := range l.Failures {
 		for _, failure := range failures.Failures {
 			fmt.Fprintf(b, "- %s, %s: %d\n", failures.Name, failure.Operation, failure.Count)

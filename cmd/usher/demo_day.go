@@ -30,7 +30,7 @@ func (st *story) aDay() error {
 		return err
 	}
 	hr, _ := st.tenant.GroupNamed("HR")
-	if _, err := st.tenant.SoftDelete(leaver.ID); err != nil {
+	if err := st.tenant.SoftDelete(leaver.ID); err != nil {
 		return err
 	}
 	if _, err := st.tenant.Rename(renamed.ID, "Grace", "Murray"); err != nil {

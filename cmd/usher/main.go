@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones are checked on machines that have none
 
 	"github.com/alecthomas/kong"
 )

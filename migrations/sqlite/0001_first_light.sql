@@ -132,7 +132,7 @@ CREATE TABLE custom_fields (
   organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
   key TEXT NOT NULL,
   name TEXT NOT NULL,
-  type TEXT NOT NULL CHECK (type IN ('TEXT', 'number', 'date')),
+  type TEXT NOT NULL CHECK (type IN ('text', 'number', 'date')),
   updated_at TIMESTAMP NOT NULL,
   PRIMARY KEY (organization_id, key)
 );

@@ -139,3 +139,11 @@ func FilterPlanForTest(t testing.TB, s *Store, generic bool, ref model.Ref, tabl
 		return err
 	})
 }
+
+// EachForTest runs a query and calls fn while each of its rows is current.
+func (r *Reader) EachForTest(query string, fn func() error) error {
+	return r.query(statement{sql: query, scan: func(scanner) error { return fn() }})
+}
+
+// ExecForTest sends any statement.
+func (r *Reader) ExecForTest(query string) error { return r.query(statement{sql: query}) }

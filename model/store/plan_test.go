@@ -69,7 +69,9 @@ func TestPlansUseIndexes(t *testing.T) {
 		return func(t *testing.T, generic bool) []string { return store.ExplainForTest(t, s, generic, fn) }
 	}
 	filter := func(table string, f model.Filter) func(*testing.T, bool) []string {
-		return func(t *testing.T, generic bool) []string { return store.FilterPlanForTest(t, s, generic, ref, table, f) }
+		return func(t *testing.T, generic bool) []string {
+			return store.FilterPlanForTest(t, s, generic, ref, table, f)
+		}
 	}
 	mail := "user000007@contoso.com"
 	cases := []struct {

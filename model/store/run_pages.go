@@ -22,6 +22,9 @@ func (r *Reader) DirectoryUserIDsAfter(ref model.Ref, after string, limit int) (
 	if after == "" {
 		after = firstID
 	}
+	if !ValidID(after) {
+		return nil, model.FieldErrorf(model.Invalid, "after", "is not a cursor of this list")
+	}
 	var ids []string
 	err := r.query(statement{
 		sql:  "SELECT id FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id > ? ORDER BY id LIMIT ?",

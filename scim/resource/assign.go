@@ -113,6 +113,7 @@ func (e *editor) whole(s *step) error {
 	case !isObject || s.target.Schema != nil:
 		return fault.Value(s.path, "must be an object, not %s", wire.Describe(s.value))
 	}
+	e.note("unknown attribute")
 	held, isHeld := e.doc[key(e.doc, urn)].(map[string]any)
 	if !isHeld {
 		e.doc[key(e.doc, urn)] = wire.Plain(o)

@@ -44,12 +44,10 @@ type API struct {
 
 	echo *echo.Echo
 	huma huma.API
-	docs documents
 }
 
-// New makes the API with all its routes. It fails only where the description of the API cannot be rendered, which no
-// setting can bring about.
-func New(opt Options) (*API, error) {
+// New makes the API with all its routes.
+func New(opt Options) *API {
 	a := &API{
 		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
 		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat,
@@ -70,12 +68,8 @@ func New(opt Options) (*API, error) {
 	a.huma.UseMiddleware(a.authenticate, a.knownQuery, a.buffered)
 	a.routes()
 	tidy(a.huma.OpenAPI())
-	var err error
-	if a.docs, err = render(a.huma.OpenAPI()); err != nil {
-		return nil, err
-	}
-	a.docs.mount(a.echo)
-	return a, nil
+	a.mountDocuments()
+	return a
 }
 
 // Mount adds the API to a server's routes. Within Base the API answers for itself, wrong paths, wrong methods and panics

@@ -17,35 +17,35 @@ type IntegrationPatch struct {
 
 // IntegrationSettings are the settings that have a default.
 type IntegrationSettings struct {
-	TenantID     optional[string]            `json:"tenant_id,omitempty"`
-	RoleSync     optional[model.RoleSync]    `json:"role_sync,omitempty" enum:"initial,reconcile,mirror"`
-	DefaultRole  optional[string]            `json:"default_role,omitempty" doc:"Key of the role of an account that no mapping gives one."`
-	Scope        optional[model.Scope]       `json:"scope,omitempty" enum:"groups,everyone"`
-	NestedGroups optional[bool]              `json:"nested_groups,omitempty"`
-	RequireGroup optional[bool]              `json:"require_group,omitempty"`
-	ReadOnly     optional[bool]              `json:"read_only,omitempty"`
-	WriteBack    optional[WriteBackSettings] `json:"write_back,omitempty"`
-	CalendarSync optional[bool]              `json:"calendar_sync,omitempty"`
-	Priority     optional[int]               `json:"priority,omitempty" doc:"The smallest goes first where integrations disagree."`
-	Guard        optional[GuardSettings]     `json:"guard,omitempty"`
-	Graph        optional[GraphSettings]     `json:"graph,omitempty"`
+	TenantID     optional[string]         `json:"tenant_id,omitempty"`
+	RoleSync     optional[model.RoleSync] `json:"role_sync,omitempty" enum:"initial,reconcile,mirror"`
+	DefaultRole  optional[string]         `json:"default_role,omitempty" doc:"Key of the role of an account that no mapping gives one."`
+	Scope        optional[model.Scope]    `json:"scope,omitempty" enum:"groups,everyone"`
+	NestedGroups optional[bool]           `json:"nested_groups,omitempty"`
+	RequireGroup optional[bool]           `json:"require_group,omitempty"`
+	ReadOnly     optional[bool]           `json:"read_only,omitempty"`
+	WriteBack    optional[WriteBackInput] `json:"write_back,omitempty"`
+	CalendarSync optional[bool]           `json:"calendar_sync,omitempty"`
+	Priority     optional[int]            `json:"priority,omitempty" doc:"The smallest goes first where integrations disagree."`
+	Guard        optional[GuardInput]     `json:"guard,omitempty"`
+	Graph        optional[GraphInput]     `json:"graph,omitempty"`
 }
 
-// WriteBackSettings are the switches of writing to Entra.
-type WriteBackSettings struct {
+// WriteBackInput are the switches of writing to Entra.
+type WriteBackInput struct {
 	Create optional[bool] `json:"create,omitempty"`
 	Update optional[bool] `json:"update,omitempty"`
 	Delete optional[bool] `json:"delete,omitempty"`
 }
 
-// GuardSettings bound how many accounts a run may deactivate without being held.
-type GuardSettings struct {
+// GuardInput bounds how many accounts a run may deactivate without being held.
+type GuardInput struct {
 	Minimum optional[int] `json:"minimum,omitempty"`
 	Percent optional[int] `json:"percent,omitempty"`
 }
 
-// GraphSettings are how Microsoft Graph is reached. The secrets are written, never read.
-type GraphSettings struct {
+// GraphInput says how Microsoft Graph is reached. The secrets are written, never read.
+type GraphInput struct {
 	ClientID       optional[string] `json:"client_id,omitempty" maxLength:"200"`
 	ClientSecret   optional[string] `json:"client_secret,omitempty" maxLength:"4000" writeOnly:"true"`
 	CertificatePEM optional[string] `json:"certificate_pem,omitempty" maxLength:"100000" writeOnly:"true"`

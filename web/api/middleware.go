@@ -48,9 +48,12 @@ func (a *API) knownQuery(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
+// request is huma's context under a name that it can be embedded by, because it has a method Context.
+type request = huma.Context
+
 // withBody is a request whose body has been read.
 type withBody struct {
-	huma.Context
+	request
 	body []byte
 }
 
@@ -58,7 +61,7 @@ type withBody struct {
 func (c withBody) BodyReader() io.Reader { return bytes.NewReader(c.body) }
 
 // Unwrap gives the request as it came.
-func (c withBody) Unwrap() huma.Context { return c.Context }
+func (c withBody) Unwrap() huma.Context { return c.request }
 
 // buffered reads the body before the operation does, so that one that is too large, too slow or broken off is the
 // client's failure, said precisely, and not ours.

@@ -66,6 +66,9 @@ func tags() []*huma.Tag {
 
 // schemaName names the schema of a type; a View is what is shown of a thing, and has its name.
 func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[model.Problem]() {
+		return "RuleProblem" // Problem is how a failure looks
+	}
 	name := huma.DefaultSchemaNamer(t, hint)
 	return strings.TrimSuffix(name, "View")
 }

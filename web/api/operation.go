@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,7 +65,7 @@ func (a *API) describe(o operation, input reflect.Type) huma.Operation {
 	_, body := input.FieldByName("Body")
 	op := huma.Operation{
 		Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.summary, Description: o.description(),
-		OperationID: huma.GenerateOperationID(o.method, o.path, nil), DefaultStatus: o.status, RequestBody: o.request,
+		OperationID: o.id(), DefaultStatus: o.status, RequestBody: o.request,
 		Metadata:   map[string]any{metaOperation: &o},
 		Extensions: map[string]any{"x-right": string(o.right), "x-installation": o.installation},
 		Parameters: []*huma.Param{{
@@ -81,6 +82,11 @@ func (a *API) describe(o operation, input reflect.Type) huma.Operation {
 		op.Responses[status] = response
 	}
 	return op
+}
+
+// id names the operation in the document: get-accounts-by-id.
+func (o operation) id() string {
+	return strings.ToLower(o.method) + strings.NewReplacer("/", "-", "{", "by-", "}", "", "_", "-").Replace(o.path)
 }
 
 func (o operation) description() string {

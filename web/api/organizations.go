@@ -10,7 +10,7 @@ import (
 // OrganizationInput is a new organization.
 type OrganizationInput struct {
 	Slug string `json:"slug" doc:"Its name in URLs and headers: lower-case letters, digits and hyphens."`
-	Name string `json:"name"`
+	Name string `json:"name,omitempty" doc:"The slug, where it is absent."`
 }
 
 // OrganizationPatch changes an organization; what is absent stays.

@@ -47,11 +47,18 @@ func showDecision(d model.RunDecision) DecisionView {
 func (a *API) runs() {
 	o := operation{tag: tagRuns, right: model.RightRun, conflicts: true}
 	start := "Answers at once; follow the run at /runs/{id} or /runs/{id}/events."
-	for path, kind := range map[string]model.RunKind{
-		"imports": model.RunImport, "previews": model.RunPreview, "reevaluations": model.RunReevaluation,
+	for _, run := range []struct {
+		path, summary string
+		kind          model.RunKind
+	}{
+		{"imports", "Import people over Microsoft Graph", model.RunImport},
+		{"previews", "Preview what the rules would change", model.RunPreview},
+		{"reevaluations", "Decide about everyone again", model.RunReevaluation},
 	} {
-		register(a, o.with(http.MethodPost, "/integrations/{id}/"+path, "Start: "+string(kind)).answering(http.StatusAccepted).says(start),
-			func(ctx context.Context, in *IDInput) (*answer[StartedRun], error) { return a.startRun(ctx, in.ID, kind) })
+		register(a, o.with(http.MethodPost, "/integrations/{id}/"+run.path, run.summary).answering(http.StatusAccepted).says(start),
+			func(ctx context.Context, in *IDInput) (*answer[StartedRun], error) {
+				return a.startRun(ctx, in.ID, run.kind)
+			})
 	}
 	for _, action := range []struct {
 		name, summary string
@@ -62,7 +69,9 @@ func (a *API) runs() {
 		{"discard", "Discard a held run", a.svc.DiscardRun},
 	} {
 		register(a, o.with(http.MethodPost, "/runs/{id}/"+action.name, action.summary),
-			func(ctx context.Context, in *IDInput) (*answer[model.Run], error) { return answered(action.do(ctx, org(ctx), in.ID)) })
+			func(ctx context.Context, in *IDInput) (*answer[model.Run], error) {
+				return answered(action.do(ctx, org(ctx), in.ID))
+			})
 	}
 	read := operation{tag: tagRuns, right: model.RightRead}
 	register(a, read.with(http.MethodGet, "/runs", "List runs, newest first"), a.listRuns)

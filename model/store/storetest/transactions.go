@@ -196,15 +196,17 @@ func missingRows(t *testing.T, s suite) {
 		"UpdateAccount":        func(tx *store.Tx) error { return tx.UpdateAccount(account) },
 		"DeleteAccount":        func(tx *store.Tx) error { tx.DeleteAccount(account); return nil },
 		"UpdateIntegration":    func(tx *store.Tx) error { return tx.UpdateIntegration(&i) },
-		"DeleteIntegration":    func(tx *store.Tx) error { return tx.DeleteIntegration(model.Ref{OrganizationID: org, IntegrationID: none}) },
-		"UpdateOrganization":   func(tx *store.Tx) error { return tx.UpdateOrganization(&noOrg) },
-		"DeleteOrganization":   func(tx *store.Tx) error { return tx.DeleteOrganization(none) },
-		"ChangeSettings":       func(tx *store.Tx) error { return tx.ChangeSettings(none) },
-		"HoldSettings":         func(tx *store.Tx) error { _, err := tx.HoldSettings(none); return err },
-		"UpdateRun":            func(tx *store.Tx) error { return tx.UpdateRun(&model.Run{ID: none, OrganizationID: org}) },
-		"UpdateOperator":       func(tx *store.Tx) error { return tx.UpdateOperator(&model.Operator{ID: none, OrganizationID: org}) },
-		"DeleteAPIKey":         func(tx *store.Tx) error { return tx.DeleteAPIKey(org, none) },
-		"DeleteEntry":          func(tx *store.Tx) error { return store.DeleteEntry[model.Role](tx, org, "none", "role") },
+		"DeleteIntegration": func(tx *store.Tx) error {
+			return tx.DeleteIntegration(model.Ref{OrganizationID: org, IntegrationID: none})
+		},
+		"UpdateOrganization": func(tx *store.Tx) error { return tx.UpdateOrganization(&noOrg) },
+		"DeleteOrganization": func(tx *store.Tx) error { return tx.DeleteOrganization(none) },
+		"ChangeSettings":     func(tx *store.Tx) error { return tx.ChangeSettings(none) },
+		"HoldSettings":       func(tx *store.Tx) error { _, err := tx.HoldSettings(none); return err },
+		"UpdateRun":          func(tx *store.Tx) error { return tx.UpdateRun(&model.Run{ID: none, OrganizationID: org}) },
+		"UpdateOperator":     func(tx *store.Tx) error { return tx.UpdateOperator(&model.Operator{ID: none, OrganizationID: org}) },
+		"DeleteAPIKey":       func(tx *store.Tx) error { return tx.DeleteAPIKey(org, none) },
+		"DeleteEntry":        func(tx *store.Tx) error { return store.DeleteEntry[model.Role](tx, org, "none", "role") },
 		"DeleteEmployee": func(tx *store.Tx) error {
 			tx.DeleteEmployee(&model.Employee{OrganizationID: org, ExternalID: "none"})
 			return nil

@@ -1,0 +1,62 @@
+package store_test
+
+import (
+	"testing"
+
+	"usher/model"
+	"usher/model/store"
+	"usher/model/store/storetest"
+)
+
+// eachDatabase runs a benchmark on both.
+func eachDatabase(b *testing.B, run func(b *testing.B, s *store.Store, ref model.Ref)) {
+	for _, db := range storetest.Databases() {
+		b.Run(db.Name, func(b *testing.B) {
+			s := db.Open(b)
+			run(b, s, storetest.Ref(b, s))
+		})
+	}
+}
+
+func benchLockFacts(b *testing.B, n int) {
+	eachDatabase(b, func(b *testing.B, s *store.Store, ref model.Ref) {
+		ids := storetest.Users(b, s, ref, 5000)
+		for _, group := range []string{"Sales", "Support", "Everybody"} {
+			storetest.Group(b, s, ref, group, ids...)
+		}
+		for i := 0; b.Loop(); i++ {
+			start := i * n % (len(ids) - n + 1)
+			storetest.InTx(b, s, func(tx *store.Tx) error {
+				_, err := tx.LockFacts(ref, ids[start:start+n])
+				return err
+			})
+		}
+	})
+}
+
+func BenchmarkLockFacts1(b *testing.B)    { benchLockFacts(b, 1) }
+func BenchmarkLockFacts1000(b *testing.B) { benchLockFacts(b, 1000) }
+
+// benchAddOne adds one member to a group of a size, and removes it again.
+func benchAddOne(b *testing.B, size int) {
+	eachDatabase(b, func(b *testing.B, s *store.Store, ref model.Ref) {
+		ids := storetest.Users(b, s, ref, size+1)
+		g := storetest.Group(b, s, ref, "Everybody", ids[:size]...)
+		for b.Loop() {
+			storetest.InTx(b, s, func(tx *store.Tx) error {
+				if _, err := tx.LockGroup(ref, g.ID); err != nil {
+					return err
+				}
+				_, err := tx.AddMembers(ref, g.ID, ids[size:])
+				return err
+			})
+			storetest.InTx(b, s, func(tx *store.Tx) error {
+				_, err := tx.RemoveMembers(g.ID, ids[size:])
+				return err
+			})
+		}
+	})
+}
+
+func BenchmarkAddOneMemberOf10(b *testing.B)    { benchAddOne(b, 10) }
+func BenchmarkAddOneMemberOf50000(b *testing.B) { benchAddOne(b, 50000) }

@@ -1,3 +1,0 @@
-package storetest
-
-func deletionCases() []testCase { return nil }

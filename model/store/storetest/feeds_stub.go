@@ -1,3 +1,0 @@
-package storetest
-
-func feedCases() []testCase { return nil }

@@ -1,0 +1,296 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+func isolationCases() []testCase {
+	return []testCase{
+		{"no read finds anything of another organization, or of another integration's mirror", readsAreIsolated},
+		{"no write changes anything of another organization, or of another integration's mirror", writesAreIsolated},
+	}
+}
+
+// installationWide are the methods that belong to no organization, with the reason.
+func installationWide() map[string]string {
+	return map[string]string{
+		"Organization":       "finds an organization by its own name",
+		"OrganizationsAfter": "lists organizations for the installation's operator",
+		"APIKey":             "the key is what tells the organization",
+		"SCIMToken":          "the token is what tells the organization",
+		"UseAPIKey":          "the caller has shown the key",
+		"UseSCIMToken":       "the caller has shown the token",
+		"SecretsAfter":       "seals all secrets under a new key",
+		"DueEmployees":       "the daily job looks at all organizations",
+		"StaleRuns":          "the rescue of runs looks at all organizations",
+		"RemoveMembers":      "works on a group that the caller holds by LockGroup, which names the integration",
+		"KeepMembers":        "works on a group that the caller holds by LockGroup, which names the integration",
+		"InsertOrganization": "makes one", "UpdateOrganization": "is given the organization itself",
+		"DeleteOrganization": "is given the organization itself", "ChangeSettings": "is given the organization itself",
+		"Enqueue": "jobs carry their own names", "Now": "asks for the time",
+	}
+}
+
+// call is one way to call a method: by reflection, with ids of the owner under the name of the caller.
+type call struct {
+	name string
+	args []reflect.Value
+}
+
+// calls makes calls of every method of a reader or transaction, in the name of org and ref, about the things of w. Strings
+// behind the organization try everything that w has a name for.
+func calls(receiver reflect.Type, org string, ref model.Ref, w *world) []call {
+	var list []call
+	for i := range receiver.NumMethod() {
+		m := receiver.Method(i)
+		if installationWide()[m.Name] != "" {
+			continue
+		}
+		choices := [][]reflect.Value{}
+		texts := 0
+		for p := 1; p < m.Type.NumIn(); p++ {
+			in := m.Type.In(p)
+			if in.Kind() == reflect.String && in == reflect.TypeFor[string]() {
+				texts++
+				if texts == 1 && (m.Type.In(1).Kind() == reflect.String) {
+					choices = append(choices, []reflect.Value{reflect.ValueOf(org)})
+					continue
+				}
+			}
+			choices = append(choices, arguments(in, org, ref, w))
+		}
+		for _, args := range product(choices) {
+			list = append(list, call{m.Name, args})
+		}
+	}
+	return list
+}
+
+func product(choices [][]reflect.Value) [][]reflect.Value {
+	all := [][]reflect.Value{{}}
+	for _, options := range choices {
+		var longer [][]reflect.Value
+		for _, head := range all {
+			for _, option := range options {
+				longer = append(longer, append(slices.Clone(head), option))
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
+// arguments gives what may stand for a parameter of the type.
+func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.Value {
+	ids := []string{"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email, w.secret.Name}
+	claim := func(v any) []reflect.Value {
+		p := reflect.New(reflect.TypeOf(v))
+		p.Elem().Set(reflect.ValueOf(v))
+		for field, value := range map[string]string{"OrganizationID": org, "IntegrationID": ref.IntegrationID} {
+			if f := p.Elem().FieldByName(field); f.IsValid() && f.Kind() == reflect.String {
+				f.SetString(value)
+			}
+		}
+		if in.Kind() == reflect.Pointer {
+			return []reflect.Value{p}
+		}
+		return []reflect.Value{p.Elem()}
+	}
+	element := in
+	if in.Kind() == reflect.Pointer {
+		element = in.Elem()
+	}
+	for _, v := range []any{
+		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
+	} {
+		if element == reflect.TypeOf(v) {
+			return claim(v)
+		}
+	}
+	switch in {
+	case reflect.TypeFor[model.Ref]():
+		return []reflect.Value{reflect.ValueOf(ref)}
+	case reflect.TypeFor[string]():
+		var list []reflect.Value
+		for _, id := range ids {
+			list = append(list, reflect.ValueOf(id))
+		}
+		return list
+	case reflect.TypeFor[[]string]():
+		return []reflect.Value{reflect.ValueOf(append(ids[1:], w.employee.Email, model.Fold(w.account.UserName)))}
+	case reflect.TypeFor[[]model.RunDecision]():
+		v := w.decision
+		v.OrganizationID, v.Reason = org, "changed"
+		return []reflect.Value{reflect.ValueOf([]model.RunDecision{v})}
+	case reflect.TypeFor[int]():
+		return []reflect.Value{reflect.ValueOf(100)}
+	case reflect.TypeFor[model.ResourceQuery]():
+		return []reflect.Value{reflect.ValueOf(model.ResourceQuery{StartIndex: 1, Count: 100})}
+	case reflect.TypeFor[*store.Facts]():
+		return []reflect.Value{reflect.ValueOf(&store.Facts{
+			Accounts: map[string]*model.Account{}, Others: map[string][]model.DirectoryUser{}, Groups: map[string][]model.GroupRef{},
+			ByKey: map[string][]model.Employee{},
+		})}
+	case reflect.TypeFor[model.Change]():
+		return []reflect.Value{reflect.ValueOf(model.Change{OrganizationID: org})}
+	case reflect.TypeFor[[]any]():
+		return []reflect.Value{reflect.ValueOf([]any{})}
+	case reflect.TypeFor[time.Duration]():
+		return []reflect.Value{reflect.ValueOf(time.Nanosecond)}
+	}
+	return []reflect.Value{reflect.Zero(in)}
+}
+
+func (c call) run(receiver any) (results []reflect.Value) {
+	return reflect.ValueOf(receiver).MethodByName(c.name).Call(c.args)
+}
+
+// mentions says whether the text occurs anywhere in what the values hold.
+func mentions(v reflect.Value, text string, depth int) bool {
+	if !v.IsValid() || depth > 12 {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return strings.Contains(v.String(), text)
+	case reflect.Pointer, reflect.Interface:
+		return !v.IsNil() && mentions(v.Elem(), text, depth+1)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if mentions(v.Field(i), text, depth+1) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			if mentions(k, text, depth+1) || mentions(v.MapIndex(k), text, depth+1) {
+				return true
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return strings.Contains(string(v.Bytes()), text)
+		}
+		for i := range v.Len() {
+			if mentions(v.Index(i), text, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// finds says whether a call gave anything of the world: a text of it, one of its ids, or a count. Errors may repeat what was
+// asked, and arguments are results where the method fills them.
+func finds(results []reflect.Value, args []reflect.Value, w *world) bool {
+	given := slices.DeleteFunc(slices.Clone(results), func(v reflect.Value) bool { return v.Type() == reflect.TypeFor[error]() })
+	if slices.ContainsFunc(given, func(v reflect.Value) bool { return v.Kind() == reflect.Int && v.Int() > 0 }) {
+		return true
+	}
+	for _, v := range args {
+		if v.Type() == reflect.TypeFor[*store.Facts]() {
+			given = append(given, v)
+		}
+	}
+	for _, v := range given {
+		for _, text := range []string{w.integration.Name, w.user.ID, w.group.ID, w.account.ID, w.run.ID} {
+			if mentions(v, text, 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func readsAreIsolated(t *testing.T, s suite) {
+	w := newWorld(t, s.Store, "secretada")
+	other := Ref(t, s.Store)
+	sister := Integration(t, s.Store, w.org).Ref()
+	reader := reflect.TypeFor[*store.Reader]()
+	r := s.Read(t.Context())
+	found := map[string]bool{}
+	for _, c := range calls(reader, w.org, w.ref, w) {
+		found[c.name] = found[c.name] || finds(c.run(r), c.args, w)
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if !found[name] {
+			t.Errorf("%s finds nothing even in its own organization, so that this test proves nothing of it", name)
+		}
+	}
+	for _, foreign := range []model.Ref{other, {OrganizationID: other.OrganizationID, IntegrationID: w.ref.IntegrationID}, sister} {
+		for _, c := range calls(reader, foreign.OrganizationID, foreign, w) {
+			byRef := slices.ContainsFunc(c.args, func(v reflect.Value) bool { return v.Type() == reflect.TypeFor[model.Ref]() })
+			if foreign == sister && !byRef {
+				continue
+			}
+			if results := c.run(r); finds(results, c.args, w) {
+				t.Errorf("%s%v in the name of %v finds %s", c.name, c.args, foreign, fmt.Sprint(results))
+			}
+		}
+	}
+}
+
+func writesAreIsolated(t *testing.T, s suite) {
+	w := newWorld(t, s.Store, "secretada")
+	other := Ref(t, s.Store)
+	sister := Integration(t, s.Store, w.org).Ref()
+	mine := func() []string { return dump(t, s, "organization_id", w.org) }
+	mirror := func() []string {
+		return slices.DeleteFunc(dump(t, s, "integration_id", w.ref.IntegrationID), func(line string) bool {
+			return strings.HasPrefix(line, "integrations:")
+		})
+	}
+	for _, c := range []struct {
+		ref  model.Ref
+		rows func() []string
+	}{
+		{other, mine},
+		{model.Ref{OrganizationID: other.OrganizationID, IntegrationID: w.ref.IntegrationID}, mine},
+		{sister, mirror},
+	} {
+		tried := 0
+		before := c.rows()
+		for _, call := range calls(reflect.TypeFor[*store.Tx](), c.ref.OrganizationID, c.ref, w) {
+			hasName := slices.ContainsFunc(call.args, func(v reflect.Value) bool { return carriesIntegration(v.Type()) })
+			if c.ref == sister && !hasName {
+				continue
+			}
+			tried++
+			_ = s.InTx(t.Context(), func(tx *store.Tx) error { // whether it is refused or finds nothing
+				for _, result := range call.run(tx) {
+					if err, ok := result.Interface().(error); ok {
+						return err
+					}
+				}
+				return nil
+			})
+			if after := c.rows(); !slices.Equal(before, after) {
+				t.Fatalf("%s%v in the name of %v changes\n%q to\n%q", call.name, call.args, c.ref, before, after)
+			}
+		}
+		if tried < 20 {
+			t.Errorf("only %d writes were tried in the name of %v", tried, c.ref)
+		}
+	}
+}
+
+func carriesIntegration(in reflect.Type) bool {
+	if in.Kind() == reflect.Pointer {
+		in = in.Elem()
+	}
+	switch in {
+	case reflect.TypeFor[model.Ref](), reflect.TypeFor[model.DirectoryUser](), reflect.TypeFor[model.DirectoryGroup](),
+		reflect.TypeFor[model.SealedSecret](), reflect.TypeFor[model.SCIMToken]():
+		return true
+	}
+	return false
+}

@@ -1,3 +1,0 @@
-package storetest
-
-func isolationCases() []testCase { return nil }

@@ -1,3 +1,0 @@
-package storetest
-
-func memberCases() []testCase { return nil }

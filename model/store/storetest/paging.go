@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+func pagingCases() []testCase {
+	return []testCase{
+		{"100,000 users and accounts are paged completely, in order, at constant memory", pageMany},
+		{"a cursor of another list is Invalid", foreignCursors},
+		{"a page by filter knows its total", pageByFilter},
+	}
+}
+
+const (
+	manyRows = 100_000
+	pageRows = 500
+	// pagingMemory bounds what paging keeps; all rows together would take more than ten times as much.
+	pagingMemory = 16 << 20
+)
+
+func pageMany(t *testing.T, s suite) {
+	ref := Ref(t, s.Store)
+	org := ref.OrganizationID
+	fill(t, s, ref)
+	r := s.Read(t.Context())
+	for name, page := range map[string]func(after string) ([]string, error){
+		"directory users": func(after string) ([]string, error) {
+			list, err := r.DirectoryUsersAfter(ref, after, pageRows)
+			ids := make([]string, len(list))
+			for i := range list {
+				ids[i] = list[i].ID
+			}
+			return ids, err
+		},
+		"accounts": func(after string) ([]string, error) {
+			list, err := r.AccountsAfter(org, store.AccountFilter{}, after, pageRows)
+			ids := make([]string, len(list))
+			for i := range list {
+				ids[i] = list[i].ID
+			}
+			return ids, err
+		},
+	} {
+		seen, after, start, most := 0, "", heap(), uint64(0)
+		for {
+			ids, err := page(after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(ids) == 0 {
+				break
+			}
+			for _, id := range ids {
+				if id <= after {
+					t.Fatalf("%s: %s behind %s", name, id, after)
+				}
+				after = id
+			}
+			if seen += len(ids); seen%(pageRows*40) == 0 {
+				most = max(most, heap())
+			}
+		}
+		if seen != manyRows {
+			t.Errorf("%s: %d of %d rows", name, seen, manyRows)
+		}
+		if most > start+pagingMemory {
+			t.Errorf("%s: the heap grew from %d to %d bytes", name, start, most)
+		}
+	}
+}
+
+// heap gives the bytes of living objects. Cases run in parallel, so that the bound on its growth is generous.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// fill stores many users and accounts, in transactions of a few thousand.
+func fill(t *testing.T, s suite, ref model.Ref) {
+	t.Helper()
+	const each = 5000
+	for start := 0; start < manyRows; start += each {
+		InTx(t, s.Store, func(tx *store.Tx) error {
+			for i := start; i < start+each; i++ {
+				a := NewAccount(ref.OrganizationID, fmt.Sprintf("user%06d@contoso.com", i))
+				if err := tx.InsertAccount(a); err != nil {
+					return err
+				}
+				u := NewUser(ref, a.Email)
+				u.AccountID = &a.ID
+				if err := tx.InsertDirectoryUser(u); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func foreignCursors(t *testing.T, s suite) {
+	ref := Ref(t, s.Store)
+	r := s.Read(t.Context())
+	for name, read := range map[string]func(after string) error{
+		"DirectoryUsersAfter":  func(after string) error { _, err := r.DirectoryUsersAfter(ref, after, 1); return err },
+		"DirectoryGroupsAfter": func(after string) error { _, err := r.DirectoryGroupsAfter(ref, after, 1); return err },
+		"AccountsAfter": func(after string) error {
+			_, err := r.AccountsAfter(ref.OrganizationID, store.AccountFilter{}, after, 1)
+			return err
+		},
+		"ActivitiesBefore": func(after string) error {
+			_, err := r.ActivitiesBefore(ref.OrganizationID, store.ActivityFilter{}, after, 1)
+			return err
+		},
+		"RunsBefore": func(after string) error {
+			_, err := r.RunsBefore(ref.OrganizationID, store.RunFilter{}, after, 1)
+			return err
+		},
+		"IntegrationsAfter": func(after string) error { _, err := r.IntegrationsAfter(ref.OrganizationID, after, 1); return err },
+	} {
+		for _, after := range []string{"7", "' OR 1=1", "ZZZZZZZZ-0000-0000-0000-000000000000"} {
+			if err := read(after); model.KindOf(err) != model.Invalid {
+				t.Errorf("%s behind %q: %v, want Invalid", name, after, err)
+			}
+		}
+	}
+}
+
+func pageByFilter(t *testing.T, s suite) {
+	ref := Ref(t, s.Store)
+	Users(t, s.Store, ref, 25)
+	odd := model.Compare{Path: model.AttributePath{Name: "userName"}, Op: model.OpContains, Value: "5@"} // 5 and 15
+	for _, c := range []struct {
+		q           model.ResourceQuery
+		rows, total int
+	}{
+		{model.ResourceQuery{StartIndex: 1, Count: 10}, 10, 25},
+		{model.ResourceQuery{StartIndex: 21, Count: 10}, 5, 25},
+		{model.ResourceQuery{StartIndex: 26, Count: 10}, 0, 25},
+		{model.ResourceQuery{StartIndex: 900, Count: 10}, 0, 25},
+		{model.ResourceQuery{StartIndex: 0, Count: 0}, 0, 25},
+		{model.ResourceQuery{StartIndex: -3, Count: 25}, 25, 25},
+		{model.ResourceQuery{StartIndex: 1, Count: 1, Filter: odd}, 1, 2},
+		{model.ResourceQuery{StartIndex: 2, Count: 9, Filter: odd}, 1, 2},
+		{model.ResourceQuery{Count: 0, Filter: odd}, 0, 2},
+	} {
+		users, total, err := s.Read(t.Context()).Users(ref, c.q)
+		if err != nil || len(users) != c.rows || total != c.total {
+			t.Errorf("%+v gives %d of %d, %v, want %d of %d", c.q, len(users), total, err, c.rows, c.total)
+		}
+	}
+}

@@ -1,3 +1,0 @@
-package storetest
-
-func pagingCases() []testCase { return nil }

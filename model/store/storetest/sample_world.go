@@ -1,0 +1,94 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"usher/model"
+	"usher/model/store"
+)
+
+// world is one organization with at least one row in every table that an organization has rows in.
+type world struct {
+	org         string
+	ref         model.Ref
+	user        *model.DirectoryUser
+	group       *model.DirectoryGroup
+	account     *model.Account
+	employee    model.Employee
+	run         model.Run
+	key         model.APIKey
+	token       model.SCIMToken
+	operator    model.Operator
+	secret      model.SealedSecret
+	integration model.Integration
+	decision    model.RunDecision
+}
+
+// newWorld fills an organization; everything in it that is not an id begins with name, which also stands for the person.
+func newWorld(t *testing.T, s *store.Store, name string) *world {
+	t.Helper()
+	w := &world{org: Org(t, s)}
+	w.integration = Integration(t, s, w.org, func(i *model.Integration) { i.Name, i.Owner = name, name })
+	w.ref = w.integration.Ref()
+	mail := name + "@contoso.com"
+	w.employee = model.Employee{OrganizationID: w.org, ExternalID: name, Email: mail, State: model.EmployeeActive}
+	due := "2020-01-01"
+	w.employee.ResignationDate = &due
+	w.account = NewAccount(w.org, mail)
+	w.account.EmployeeID, w.account.Roles = &w.employee.ExternalID, []string{name}
+	w.user, w.group = NewUser(w.ref, mail), NewGroup(w.ref, name)
+	InTx(t, s, func(tx *store.Tx) error {
+		tx.PutEmployee(&w.employee)
+		if err := tx.InsertAccount(w.account); err != nil {
+			return err
+		}
+		w.user.AccountID = &w.account.ID
+		if err := errors.Join(tx.InsertDirectoryUser(w.user), tx.InsertDirectoryGroup(w.group)); err != nil {
+			return err
+		}
+		_, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
+		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name))
+	})
+	if _, _, err := s.Changes(t.Context(), w.org, store.ChangeQuery{Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) addSettings(tx *store.Tx, name string) error {
+	at := tx.Now()
+	return errors.Join(
+		tx.ChangeSettings(w.org),
+		store.PutEntry(tx, &model.Role{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
+		store.PutEntry(tx, &model.Department{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
+		store.PutEntry(tx, &model.Site{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
+		store.PutEntry(tx, &model.Module{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
+		store.PutEntry(tx, &model.CustomField{OrganizationID: w.org, Key: name, Name: name, Type: model.FieldText, UpdatedAt: at}),
+		tx.PutList(w.ref, store.ListExclusions, []model.Exclusion{{Pattern: name}}))
+}
+
+func (w *world) addRest(tx *store.Tx, name string) error {
+	at := tx.Now()
+	w.run = model.Run{
+		OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Kind: model.RunPreview, State: model.RunQueued, Phase: model.PhasePlan,
+		Reason: name, Actor: name,
+	}
+	w.key = model.APIKey{ID: store.NewID(), OrganizationID: w.org, Name: name, Rights: []model.Right{model.RightRead}, CreatedAt: at}
+	w.token = model.SCIMToken{
+		ID: store.NewID(), OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: name, CreatedAt: at,
+	}
+	w.operator = model.Operator{OrganizationID: w.org, Email: name + "@contoso.com", Rights: []model.Right{model.RightRead}}
+	w.secret = model.SealedSecret{OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: "client_secret", Sealed: []byte(name)}
+	err := errors.Join(
+		tx.InsertRun(&w.run), tx.InsertAPIKey(&w.key), tx.InsertSCIMToken(&w.token), tx.InsertOperator(&w.operator), tx.PutSecret(&w.secret))
+	w.decision = model.RunDecision{
+		RunID: w.run.ID, SubjectID: w.user.ID, OrganizationID: w.org, Email: name, Name: name, Action: model.ActionCreate, Reason: name,
+	}
+	return errors.Join(err,
+		tx.PutRunDecisions([]model.RunDecision{w.decision}),
+		tx.Tell(model.Change{
+			OrganizationID: w.org, IntegrationID: &w.ref.IntegrationID, Type: model.AccountWasDeactivated, SubjectID: w.account.ID,
+		}, name),
+		tx.Log(model.Activity{OrganizationID: w.org, IntegrationID: &w.ref.IntegrationID, Actor: name, Subject: name, Summary: name}, nil))
+}

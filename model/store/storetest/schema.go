@@ -1,0 +1,82 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"reflect"
+
+	"usher/model"
+)
+
+func schemaCases() []testCase {
+	return []testCase{{"every field of a model has its column, and every column its field", schemaFits}}
+}
+
+// tableModels lists the model of every table that has one.
+func tableModels() map[string]any {
+	return map[string]any{
+		"organizations": model.Organization{}, "api_keys": model.APIKey{}, "operators": model.Operator{}, "integrations": model.Integration{},
+		"sealed_secrets": model.SealedSecret{}, "scim_tokens": model.SCIMToken{}, "roles": model.Role{}, "departments": model.Department{},
+		"sites": model.Site{}, "modules": model.Module{}, "custom_fields": model.CustomField{}, "employees": model.Employee{},
+		"accounts": model.Account{}, "directory_users": model.DirectoryUser{}, "directory_groups": model.DirectoryGroup{},
+		"runs": model.Run{}, "run_decisions": model.RunDecision{}, "changes": model.Change{}, "activities": model.Activity{},
+	}
+}
+
+// tablesWithoutModel are rows that the store alone knows.
+func tablesWithoutModel() map[string][]string {
+	return map[string][]string{
+		"integration_lists": {"integration_id", "items", "kind", "organization_id", "updated_at"},
+		"memberships":       {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
+		"feed_state":        {"last_position", "only_row"},
+	}
+}
+
+func schemaFits(t *testing.T, s suite) {
+	want := tablesWithoutModel()
+	for table, m := range tableModels() {
+		for i := range reflect.TypeOf(m).NumField() {
+			if name := columnOf(reflect.TypeOf(m).Field(i)); name != "" {
+				want[table] = append(want[table], name)
+			}
+		}
+		slices.Sort(want[table])
+	}
+	got := columns(t, s)
+	for table := range got {
+		if want[table] == nil {
+			t.Errorf("table %s has neither a model nor a reason to have none", table)
+		}
+	}
+	for table := range want {
+		if !slices.Equal(got[table], want[table]) {
+			t.Errorf("table %s has the columns\n%v, its model says\n%v", table, got[table], want[table])
+		}
+	}
+}
+
+// columnOf gives the column of a field as gorm names it, or nothing where the field is not stored.
+func columnOf(f reflect.StructField) string {
+	tag := f.Tag.Get("gorm")
+	if tag == "-" {
+		return ""
+	}
+	for part := range strings.SplitSeq(tag, ";") {
+		if name, ok := strings.CutPrefix(part, "column:"); ok {
+			return name
+		}
+	}
+	var b strings.Builder
+	runes := []rune(f.Name)
+	for i, r := range runes {
+		starts := i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		if starts {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}

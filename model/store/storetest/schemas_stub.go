@@ -1,3 +1,0 @@
-package storetest
-
-func schemaCases() []testCase { return nil }

@@ -1,3 +1,0 @@
-package storetest
-
-func settingsCases() []testCase { return nil }

@@ -1,3 +1,0 @@
-package storetest
-
-func textCases() []testCase { return nil }

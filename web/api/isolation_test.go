@@ -1,0 +1,163 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"usher/model"
+)
+
+// estate is one of everything that has an id in an organization.
+type estate struct {
+	integration, token, run, account, user, group, apiKey string
+}
+
+func (f *fixture) estate() estate {
+	f.t.Helper()
+	e := estate{integration: f.integration()}
+	for _, path := range []string{"/roles/mine", "/departments/mine", "/sites/mine", "/modules/mine"} {
+		f.do("PUT", path, map[string]any{"name": "Mine"}).want(http.StatusOK)
+	}
+	f.do("PUT", "/custom-fields/mine", map[string]any{"name": "Mine", "type": "text"}).want(http.StatusOK)
+	f.do("PUT", "/employees/mine", map[string]any{"given_name": "Ada"}).want(http.StatusCreated)
+	e.token = str(f.t, f.do("POST", "/integrations/"+e.integration+"/scim-tokens", map[string]any{"name": "x"}).want(http.StatusCreated), "id")
+	user := f.push(e.integration, "ada@contoso.com")
+	e.user = user.ID
+	if user.AccountID != nil {
+		e.account = *user.AccountID
+	}
+	e.group = f.group(e.integration, "HR", e.user).ID
+	e.run = str(f.t, f.do("POST", "/integrations/"+e.integration+"/previews", nil).want(http.StatusAccepted), "id")
+	e.apiKey = str(f.t, f.do("POST", "/api-keys", map[string]any{"name": "x", "rights": []string{"read"}}).want(http.StatusCreated), "id")
+	return e
+}
+
+// of gives the id that a route of the estate's owner would have.
+func (e estate) of(organizationID string) func(route, string) string {
+	return func(r route, name string) string {
+		switch {
+		case name == "token_id":
+			return e.token
+		case name == "uid":
+			return e.user
+		case name == "gid":
+			return e.group
+		case name == "key", name == "external_id":
+			return "mine"
+		case strings.HasPrefix(r.path, "/integrations"):
+			return e.integration
+		case strings.HasPrefix(r.path, "/runs"):
+			return e.run
+		case strings.HasPrefix(r.path, "/accounts"):
+			return e.account
+		case strings.HasPrefix(r.path, "/api-keys"):
+			return e.apiKey
+		}
+		return organizationID
+	}
+}
+
+// snapshot is everything that the organization's key can read, by path.
+func (f *fixture) snapshot(e estate) map[string]string {
+	f.t.Helper()
+	all := map[string]string{}
+	for _, path := range []string{
+		"/integrations", "/roles", "/departments", "/sites", "/modules", "/custom-fields", "/accounts", "/employees", "/runs", "/api-keys",
+		"/changes", "/activity",
+	} {
+		all[path] = string(f.do("GET", path+"?limit=500", nil).raw)
+	}
+	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "directory-users", "directory-groups"} {
+		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
+	}
+	return all
+}
+
+// unchanged fails the test where the organization is not as it was.
+func (f *fixture) unchanged(e estate, before map[string]string) {
+	f.t.Helper()
+	for path, now := range f.snapshot(e) {
+		if now != before[path] {
+			f.t.Errorf("%s changed from\n%s\nto\n%s", path, before[path], now)
+		}
+	}
+}
+
+func TestAnotherOrganizationSeesAndChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		e := f.estate()
+		other := f.as(adminKey).do("POST", "/organizations", map[string]any{"slug": "fabrikam", "name": "Fabrikam"}).want(http.StatusCreated)
+		_, routes := f.document()
+		stranger := f.as(f.newKey(str(t, other, "id"), model.RightAll))
+		before := f.snapshot(e)
+		foreign := 0
+		for _, r := range routes {
+			path := r.at(e.of(f.org.ID))
+			named := strings.Contains(r.path, "{") && !strings.Contains(r.path, "{key}") && !strings.Contains(r.path, "{external_id}")
+			if r.Installation || r.path == "/runs/{id}/events" && !named {
+				continue
+			}
+			body, header := r.body()
+			res := stranger.do(r.method, path, body, header...)
+			switch {
+			case res.StatusCode >= 500:
+				t.Errorf("%s %s: %d %s", r.method, path, res.StatusCode, res.raw)
+			case named && res.StatusCode != http.StatusNotFound:
+				t.Errorf("%s %s: %d, want 404: %s", r.method, path, res.StatusCode, res.raw)
+			case named:
+				foreign++
+			}
+			for _, id := range []string{e.account, e.run, e.group, "Ada"} {
+				if !named && strings.Contains(string(res.raw), id) {
+					t.Errorf("%s %s shows what belongs to another organization: %s", r.method, path, res.raw)
+				}
+			}
+		}
+		if foreign < 35 {
+			t.Errorf("only %d routes were tried with foreign ids", foreign)
+		}
+		f.unchanged(e, before)
+	})
+}
+
+func TestEveryRouteTakesBadInput(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		e := f.estate()
+		_, routes := f.document()
+		admin := f.as(adminKey)
+		before := f.snapshot(e)
+		for _, r := range routes {
+			body, header := r.body()
+			if strings.Contains(r.path, "{") && !strings.Contains(r.path, "{key}") && !strings.Contains(r.path, "{external_id}") {
+				for _, bad := range []string{"1", "not-an-id", "%00", "%27%20OR%201=1", "%F0%9F%90%9F", "00000000-0000-0000-0000-00000000000G", strings.Repeat("x", 5000)} {
+					path := r.at(func(route, string) string { return bad })
+					res := admin.do(r.method, path, body, header...)
+					if res.StatusCode != http.StatusNotFound && res.StatusCode != http.StatusUnprocessableEntity {
+						t.Errorf("%s %s: %d: %.200s", r.method, path, res.StatusCode, res.raw)
+					}
+				}
+			}
+			if r.RequestBody == nil || header != nil {
+				continue
+			}
+			for _, bad := range []string{`{`, `"text"`, `[1,2]`, `{"\u0000":1}`, `nonsense`, `{"a":` + strings.Repeat("[", 20000) + `}`, "\xff\xfe"} {
+				res := admin.do(r.method, r.at(e.of("none")), bad)
+				if res.StatusCode < 400 || res.StatusCode >= 500 {
+					t.Errorf("%s %s with %.20q: %d: %.200s", r.method, r.path, bad, res.StatusCode, res.raw)
+				}
+				var problem map[string]any
+				if err := json.Unmarshal(res.raw, &problem); err != nil || problem["detail"] == "" {
+					t.Errorf("%s %s with %.20q: no problem: %.200s", r.method, r.path, bad, res.raw)
+				}
+			}
+		}
+		for _, word := range []string{"SQL", "gorm", "pgx", "json: cannot"} {
+			if strings.Contains(f.log.String(), word) {
+				t.Errorf("a failure of ours was logged: %s", f.log.String())
+			}
+		}
+		f.unchanged(e, before)
+	})
+}
