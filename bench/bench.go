@@ -72,9 +72,6 @@ func (b *bench) startPostgres(ctx context.Context) error {
 	if b.cluster, err = meter.OpenCluster(ctx, b.postgres.URL); err != nil {
 		return err
 	}
-	if !b.cluster.Exact {
-		b.options.notes = append(b.options.notes, meter.Extension+" is not installed: transactions are counted, about once a second, in place of statements.")
-	}
 	return nil
 }
 
@@ -105,7 +102,7 @@ func (b *bench) say(format string, values ...any) {
 
 func (b *bench) facts() report.Facts {
 	facts := report.Facts{
-		Command: b.options.command(), Date: time.Now(), Machine: meter.ThisMachine().String(), Notes: b.options.notes,
+		Command: b.options.command(), Date: time.Now(), Machine: meter.ThisMachine().String(),
 	}
 	if b.cluster != nil {
 		facts.PostgreSQL = b.cluster.Version

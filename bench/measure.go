@@ -65,8 +65,10 @@ func (b *bench) measure(ctx context.Context) (report.Load, error) {
 		}
 	}
 	result.Facts, result.Target = b.facts(), subjects[0].name
+	result.Notes = b.options.notes
 	if b.cluster != nil && !b.cluster.Exact {
 		result.Statements = "transactions"
+		result.Notes = append(result.Notes, meter.Extension+" is not installed: transactions are counted, about once a second, in place of statements.")
 	}
 	b.tabulate(&result, subjects, operations)
 	return result, ctx.Err()

@@ -25,7 +25,8 @@ func (s *Service) PutEmployee(ctx context.Context, organizationID string, e mode
 		if err != nil {
 			return err
 		}
-		out, created, err = w.put(e)
+		p, err := w.put(e)
+		out, created = p.employee, p.created
 		return err
 	})
 	return out, created, err
@@ -82,21 +83,29 @@ func (s *Service) employeeEdit(ctx context.Context, tx *store.Tx, organizationID
 	return &employeeEdit{svc: s, ctx: ctx, tx: tx, organizationID: organizationID, version: version}, err
 }
 
-func (w *employeeEdit) put(e model.Employee) (out model.Employee, created bool, err error) {
+// putEmployee is an employee that was put, with what that did.
+type putEmployee struct {
+	employee         model.Employee
+	created, changed bool
+}
+
+func (w *employeeEdit) put(e model.Employee) (putEmployee, error) {
 	e.OrganizationID = w.organizationID
 	before, err := w.tx.LockEmployee(w.organizationID, e.ExternalID)
-	if created = model.KindOf(err) == model.NotFound && err != nil; err != nil && !created {
-		return e, false, err
+	created := err != nil && model.KindOf(err) == model.NotFound
+	if err != nil && !created {
+		return putEmployee{}, err
 	}
 	e.CreatedAt, e.UpdatedAt = before.CreatedAt, before.UpdatedAt
 	changes := employeeDifferences(before, e)
-	if len(changes) > 0 {
-		w.tx.PutEmployee(&e)
-		if err := w.tellPut(before, e, created, changes); err != nil {
-			return e, created, err
+	p := putEmployee{e, created, len(changes) > 0}
+	if p.changed {
+		w.tx.PutEmployee(&p.employee)
+		if err := w.tellPut(before, p.employee, created, changes); err != nil {
+			return p, err
 		}
 	}
-	return e, created, w.settleAccountOf(&e)
+	return p, w.settleAccountOf(&p.employee)
 }
 
 // employeeDifferences lists what differs between two states of an employee.

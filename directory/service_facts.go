@@ -29,6 +29,17 @@ func (w *settlement) look(keys []string) error {
 	return w.lookHolders(missing)
 }
 
+// unknownKeys gives the keys by which a directory user's account and employee must be looked for: none for one that is
+// linked to an account with its own e-mail, which is nearly everyone in nearly every page of a run.
+func (w *settlement) unknownKeys(u *model.DirectoryUser) []string {
+	if u.AccountID != nil {
+		if a := w.facts.Accounts[*u.AccountID]; a != nil && a.EmailKey == model.Fold(LoginEmail(*u)) {
+			return nil
+		}
+	}
+	return LinkKeys(*u)
+}
+
 // lookedUp notes keys that the facts were read with.
 func (w *settlement) lookedUp(keys []string) error {
 	for _, key := range keys {
@@ -78,7 +89,7 @@ func (w *settlement) addCandidate(id string) {
 func (w *settlement) person(u *model.DirectoryUser, gone string) (Person, error) {
 	p := Person{Sources: []Source{{User: *u, Groups: w.facts.Groups[u.ID], Gone: gone}}}
 	keys := LinkKeys(*u)
-	if err := w.look(keys); err != nil {
+	if err := w.look(w.unknownKeys(u)); err != nil {
 		return p, err
 	}
 	if u.AccountID != nil {

@@ -63,13 +63,13 @@ func (s *Service) ImportEmployees(ctx context.Context, organizationID string, fi
 				return err
 			}
 			for _, e := range page {
-				stored, isNew, err := w.put(e)
+				p, err := w.put(e)
 				switch {
 				case err != nil:
 					return fmt.Errorf("employee %s: %w", e.ExternalID, err)
-				case isNew:
+				case p.created:
 					created++
-				case stored.UpdatedAt.Equal(tx.Now()):
+				case p.changed:
 					updated++
 				default:
 					unchanged++

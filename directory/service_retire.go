@@ -51,7 +51,7 @@ func (s *Service) retire(ctx context.Context, organizationID, externalID string)
 			return err
 		}
 		e.State = EmployeeState(e, s.Now())
-		_, _, err = w.put(e)
+		_, err = w.put(e)
 		return err
 	})
 	if model.KindOf(err) == model.NotFound && err != nil {

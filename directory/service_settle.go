@@ -59,9 +59,7 @@ func (s *Service) lockFacts(ctx context.Context, tx *store.Tx, ref model.Ref, id
 	}
 	var keys []string
 	for i := range facts.Users {
-		if facts.Users[i].AccountID == nil {
-			keys = append(keys, LinkKeys(facts.Users[i])...)
-		}
+		keys = append(keys, w.unknownKeys(&facts.Users[i])...)
 	}
 	return w, w.look(keys)
 }

@@ -42,15 +42,17 @@ func found(want int) check {
 	}
 }
 
-// page wants so many resources here, of at least so many in all.
-func page(resources, total int) check {
+// page wants the page of so many from start, full unless the list ends before,
+// of at least so many in all.
+func page(start, count, least int) check {
 	return func(body []byte) error {
 		list, err := decodeList(body)
 		if err != nil {
 			return err
 		}
-		if len(list.Resources) != resources || *list.TotalResults < total {
-			return fmt.Errorf("totalResults %d with %d Resources, want at least %d with %d", *list.TotalResults, len(list.Resources), total, resources)
+		total := *list.TotalResults
+		if want := min(count, total-start+1); total < least || len(list.Resources) != want {
+			return fmt.Errorf("totalResults %d with %d Resources, want at least %d with %d", total, len(list.Resources), least, want)
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -25,7 +26,9 @@ func TestCompare(t *testing.T) {
 		{"a stranger", nil, []string{"a", "b", "z"}, []string{"1 members that were removed or never added"}},
 		{"a member twice", nil, []string{"a", "b", "a"}, []string{"1 members doubled"}},
 		{
-			"everything at once", map[block]presence{{2, 3}: present}, []string{"a", "a", "e"},
+			"everything at once",
+			map[block]presence{{2, 3}: present},
+			[]string{"a", "a", "e"},
 			[]string{"2 acknowledged members lost", "1 members doubled", "1 members that were removed"},
 		},
 	} {
@@ -122,6 +125,25 @@ func TestOpenRefusesOtherMachines(t *testing.T) {
 		_, err := Open(address, "t", "t", dialects()[0], plan)
 		if (err == nil) != fine {
 			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	for _, test := range []struct {
+		name               string
+		start, total, here int
+		fine               bool
+	}{
+		{"a full page", 1, 500, 3, true},
+		{"the last, shorter page", 499, 500, 2, true},
+		{"a short page that is not the last", 1, 500, 2, false},
+		{"a longer page than asked for", 1, 500, 4, false},
+		{"fewer in all than were loaded", 1, 399, 3, false},
+	} {
+		body := fmt.Sprintf(`{"totalResults":%d,"Resources":[%s]}`, test.total, strings.Trim(strings.Repeat("{},", test.here), ","))
+		if err := page(test.start, 3, 400)([]byte(body)); (err == nil) != test.fine {
+			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 }

@@ -117,22 +117,29 @@ func is(method, prefix string) func(*http.Request) bool {
 	return func(r *http.Request) bool { return r.Method == method && strings.HasPrefix(r.URL.Path, prefix) }
 }
 
-func TestWrongServersAreFoundOut(t *testing.T) {
-	acknowledge := func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusNoContent) }
-	rewrite := func(from, to string) func(http.ResponseWriter, *http.Request, http.Handler) {
-		return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			recorder := httptest.NewRecorder()
-			next.ServeHTTP(recorder, r)
-			w.WriteHeader(recorder.Code)
-			_, _ = w.Write(bytes.Replace(recorder.Body.Bytes(), []byte(from), []byte(to), 1))
-		}
+func acknowledge(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// rewrite changes the first such text of an answer.
+func rewrite(from, to string) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		recorder := httptest.NewRecorder()
+		next.ServeHTTP(recorder, r)
+		w.WriteHeader(recorder.Code)
+		_, _ = w.Write(bytes.Replace(recorder.Body.Bytes(), []byte(from), []byte(to), 1))
 	}
-	for _, test := range []struct {
-		name      string
-		spoiler   *spoiler
-		operation string // of the failure
-		sample    string
-	}{
+}
+
+// wrong is a server with a fault, and the failure that has to be found.
+type wrong struct {
+	name              string
+	spoiler           *spoiler
+	operation, sample string
+}
+
+func wrongServers() []wrong {
+	return []wrong{
 		{
 			"members of a PATCH are lost", every(is("PATCH", "/Groups/"), acknowledge),
 			"read back: members of sized groups", "members",
@@ -170,7 +177,11 @@ func TestWrongServersAreFoundOut(t *testing.T) {
 			}),
 			"GET user by id", "status 500",
 		},
-	} {
+	}
+}
+
+func TestWrongServersAreFoundOut(t *testing.T) {
+	for _, test := range wrongServers() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			session := open(t, test.spoiler.door, entra.Dialect{})

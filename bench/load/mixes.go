@@ -50,7 +50,8 @@ func (w *worker) moveMember(ctx context.Context) {
 	one := block{user, user + 1}
 	loaded := user >= group.loaded.low && user < group.loaded.high
 	if loaded || group.state(one) != absent {
-		return // in the group already, so that adding is no change
+		getGroup(ctx, w) // in the group already, so that adding would be no change
+		return
 	}
 	w.toggle(ctx, group, one)
 	if group.state(one) == present {

@@ -133,8 +133,7 @@ func engineers(ctx context.Context, w *worker) {
 const pageSize = 100
 
 func (w *worker) page(ctx context.Context, start int) {
-	loaded := w.session.before + w.session.plan.Users
-	w.do(ctx, get(entra.Page(start, pageSize), page(min(pageSize, loaded), loaded)))
+	w.do(ctx, get(entra.Page(start, pageSize), page(start, pageSize, w.session.before+w.session.plan.Users)))
 }
 
 func (s *Session) nextNumber() int { return int(s.numbers.Add(1)) }

@@ -29,7 +29,7 @@ type worker struct {
 }
 
 // Run repeats the operation on so many workers for so long, and returns what they
-// measured. A request under way at the end is waited for, because its effect
+// measured; every worker does it once or more. A request under way at the end is waited for, because its effect
 // would otherwise be unknown. Only the caller's context ends it early.
 func (s *Session) Run(ctx context.Context, operation Operation, workers int, duration time.Duration) stats.Round {
 	crew := make([]*worker, workers)
@@ -38,7 +38,11 @@ func (s *Session) Run(ctx context.Context, operation Operation, workers int, dur
 	for i := range crew {
 		crew[i] = s.newWorker(operation.Name, i, workers)
 		wait.Go(func() {
-			for ctx.Err() == nil && time.Since(start) < duration && !s.isHopeless(operation.Name) {
+			// Once at least, however late a busy machine lets the worker begin.
+			for first := true; first || time.Since(start) < duration; first = false {
+				if ctx.Err() != nil || s.isHopeless(operation.Name) {
+					return
+				}
 				operation.step(ctx, crew[i])
 			}
 		})

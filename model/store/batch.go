@@ -208,6 +208,14 @@ func (r *Reader) list(values []string) any {
 	return string(text)
 }
 
+// indexedBy names the index to SQLite, which knows nothing of how many rows there are and may prefer an order to a search.
+func (r *Reader) indexedBy(name string) string {
+	if r.s.dialect == sqliteLite {
+		return " INDEXED BY " + name
+	}
+	return ""
+}
+
 // forUpdate locks the rows of a SELECT against other writers. SQLite has one writer, whose lock the transaction holds.
 func (r *Reader) forUpdate() string {
 	if r.s.dialect == postgres {

@@ -20,6 +20,13 @@ func ExplainForTest(t testing.TB, s *Store, generic bool, fn func(*Tx) error) []
 	t.Helper()
 	var nodes []string
 	err := s.once(t.Context(), func(tx *Tx) error {
+		if inner, ok := tx.raw.(txRunner); ok {
+			tx.raw = liteExplainer{inner, &nodes}
+			if err := errors.Join(fn(tx), tx.send()); err != nil {
+				return err
+			}
+			return errExplained
+		}
 		mode := "force_custom_plan"
 		if generic {
 			mode = "force_generic_plan"
@@ -108,6 +115,28 @@ func (e explainer) explain(ctx context.Context, st *statement) error {
 		plans[0].Plan.collect(e.nodes)
 		return nil
 	})
+}
+
+// liteExplainer is explainer for SQLite, whose plans are lines such as "SEARCH m USING INDEX …".
+type liteExplainer struct {
+	txRunner
+	nodes *[]string
+}
+
+func (e liteExplainer) run(ctx context.Context, list []statement) error {
+	for i := range list {
+		explain := statement{sql: "EXPLAIN QUERY PLAN " + list[i].sql, args: list[i].args, scan: func(row scanner) error {
+			var id, parent, unused int
+			var detail string
+			err := row.Scan(&id, &parent, &unused, &detail)
+			*e.nodes = append(*e.nodes, detail)
+			return err
+		}}
+		if err := e.txRunner.run(ctx, []statement{explain, list[i]}); err != nil {
+			return fmt.Errorf("%s: %w", list[i].sql, err)
+		}
+	}
+	return nil
 }
 
 type plan struct {

@@ -82,6 +82,23 @@ func (c *compiler) columnCompare(col column, f model.Compare) string {
 	return "false"
 }
 
+// selective says whether the filter holds for a few rows that an index finds.
+func (c *compiler) selective(f model.Filter) bool {
+	switch f := f.(type) {
+	case model.And:
+		return c.selective(f.Left) || c.selective(f.Right)
+	case model.ValuePath:
+		_, ok := (&compiler{dialect: c.dialect, table: c.table}).workEmail(f.Inner)
+		return ok && f.Path.Schema == "" && f.Path.Name == "emails" && c.table == "directory_users"
+	case model.Compare:
+		col, ok := c.column(f.Path)
+		indexed := ok && (col.kind == textColumn || col.kind == idColumn) || c.isMembers(f.Path)
+		return indexed && f.Op == model.OpEqual && f.Value != nil
+	default:
+		return false
+	}
+}
+
 // columnText says of every condition that the column is not empty: an index that leaves out what is empty is used only
 // where the query says so.
 func (c *compiler) columnText(name string, op model.CompareOp, value string) string {
@@ -152,6 +169,9 @@ func (c *compiler) memberCompare(f model.Compare) (string, error) {
 	}
 	f.Path.Name = f.Path.Sub
 	condition, err := c.memberInner(f)
+	if c.dialect == sqliteLite && f.Op == model.OpEqual { // SQLite would ask every group for the member
+		return "id IN (SELECT m.group_id FROM memberships m WHERE " + condition + ")", err
+	}
 	matches := "EXISTS (" + memberRows + " AND " + condition + ")"
 	if f.Op == model.OpNotEqual {
 		matches = "(NOT EXISTS (" + memberRows + ") OR " + matches + ")"

@@ -120,8 +120,8 @@ func (tx *Tx) FindByKeys(organizationID string, keys []string, f *Facts) error {
 	}
 	list := tx.list(keys)
 	// The indexes leave out empty keys, and are used only where the query says that it looks for none.
-	match := "(SELECT id FROM accounts WHERE organization_id = ? AND email_key <> '' AND email_key" + tx.anyOf("text") +
-		" UNION SELECT id FROM accounts WHERE organization_id = ? AND user_name_key <> '' AND user_name_key" + tx.anyOf("text") + ")"
+	match := "(SELECT id FROM accounts" + tx.indexedBy("accounts_email") + " WHERE organization_id = ? AND email_key <> '' AND email_key" + tx.anyOf("text") +
+		" UNION SELECT id FROM accounts" + tx.indexedBy("accounts_user_name") + " WHERE organization_id = ? AND user_name_key <> '' AND user_name_key" + tx.anyOf("text") + ")"
 	args := []any{organizationID, list, organizationID, list}
 	err := tx.query(
 		statement{

@@ -24,7 +24,7 @@ type ActivityInput struct {
 	From        time.Time `query:"from" doc:"Not before."`
 	To          time.Time `query:"to" doc:"Before."`
 	Q           string    `query:"q" doc:"Part of the summary or of the subject's name, without case."`
-	Accept      string    `header:"Accept" doc:"text/csv for the whole filtered log as a table."`
+	Accept      string    `header:"Accept" hidden:"true"`
 }
 
 func (in *ActivityInput) filter() store.ActivityFilter {

@@ -115,6 +115,7 @@ func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed],
 			}
 			return &answer[Feed]{out}, nil
 		}
+		query.After = next // nothing up to there is of the types
 		a.store.AwaitChange(ctx, min(left, changePoll))
 	}
 }

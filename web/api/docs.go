@@ -76,8 +76,8 @@ type docsPage struct {
 }
 
 type docsTag struct {
-	Name, Description string
-	Operations        []docsOperation
+	ID, Name, Description string
+	Operations            []docsOperation
 }
 
 type docsOperation struct {
@@ -110,7 +110,7 @@ func newDocsPage(doc *huma.OpenAPI) docsPage {
 		}
 	}
 	for _, tag := range doc.Tags {
-		p.Tags = append(p.Tags, docsTag{tag.Name, tag.Description, byTag[tag.Name]})
+		p.Tags = append(p.Tags, docsTag{strings.ReplaceAll(tag.Name, " ", "-"), tag.Name, tag.Description, byTag[tag.Name]})
 	}
 	schemas := doc.Components.Schemas.Map()
 	for _, name := range sortedKeys(schemas) {

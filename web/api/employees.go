@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,7 +44,10 @@ func (a *API) employees() {
 	register(a, o.with(http.MethodGet, one, "Read an employee").needing(model.RightRead), a.readEmployee)
 	put := o.with(http.MethodPut, one, "Store an employee").refusing().
 		says("Answers 201 where the employee is new. An account with the identical e-mail is linked, and its profile follows the employee.")
-	put.responses = map[string]*huma.Response{"201": {Description: "Created, in the shape of 200."}}
+	employee := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[model.Employee](), true, "")
+	put.responses = map[string]*huma.Response{"201": {
+		Description: http.StatusText(http.StatusCreated), Content: map[string]*huma.MediaType{"application/json": {Schema: employee}},
+	}}
 	register(a, put, a.putEmployee)
 	register(a, o.with(http.MethodDelete, one, "Delete an employee").answering(http.StatusNoContent).
 		says("The account that it was linked to stays."), a.deleteEmployee)
@@ -115,7 +119,7 @@ func (a *API) importEmployees(ctx context.Context, in *CSVInput) (*answer[direct
 
 // CSVInput is a request whose body is CSV, read as it comes.
 type CSVInput struct {
-	ContentType string `header:"Content-Type" doc:"text/csv"`
+	ContentType string `header:"Content-Type" hidden:"true"`
 
 	file *upload
 }

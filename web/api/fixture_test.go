@@ -102,6 +102,8 @@ func (f *fixture) do(method, path string, body any, header ...string) response {
 	case nil:
 	case string:
 		reader = strings.NewReader(b)
+	case io.Reader:
+		reader = b
 	default:
 		raw, err := json.Marshal(b)
 		if err != nil {

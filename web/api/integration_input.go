@@ -1,6 +1,9 @@
 package api
 
-import "usher/model"
+import (
+	"usher/directory"
+	"usher/model"
+)
 
 // IntegrationInput is a new integration.
 type IntegrationInput struct {
@@ -52,14 +55,8 @@ type GraphInput struct {
 	Cloud          optional[string] `json:"cloud,omitempty" enum:"global,usgov,dod,china"`
 }
 
-// The names under which the service keeps the secrets of an integration.
-const (
-	secretClient      = "client_secret"
-	secretCertificate = "certificate_pem"
-)
-
-// defaultIntegration is what an integration is where nothing else is said (RULES.md: the guard lets 10 accounts or 5 %
-// pass, whichever is more).
+// defaultIntegration is what an integration is where nothing else is said: the guard lets 10 accounts or 5 % pass,
+// whichever is more.
 func defaultIntegration() model.Integration {
 	return model.Integration{
 		RoleSync: model.RoleSyncReconcile, Scope: model.ScopeGroups, Guard: model.Guard{Minimum: 10, Percent: 5},
@@ -100,23 +97,16 @@ func (s IntegrationSettings) intoObjects(i *model.Integration, d model.Integrati
 	}
 	s.Graph.value.ClientID.into(&i.Graph.ClientID, d.Graph.ClientID)
 	s.Graph.value.Cloud.into(&i.Graph.Cloud, d.Graph.Cloud)
-	for name, plain := range s.secrets() {
-		if name == secretClient {
-			i.Graph.HasSecret = plain != ""
-		} else {
-			i.Graph.HasCertificate = plain != ""
-		}
-	}
 }
 
 // secrets gives the secrets that were sent; an empty one is to be forgotten.
 func (s IntegrationSettings) secrets() map[string]string {
 	secrets := map[string]string{}
 	if s.Graph.null {
-		return map[string]string{secretClient: "", secretCertificate: ""}
+		return map[string]string{directory.SecretClientSecret: "", directory.SecretCertificatePEM: ""}
 	}
 	for name, sent := range map[string]optional[string]{
-		secretClient: s.Graph.value.ClientSecret, secretCertificate: s.Graph.value.CertificatePEM,
+		directory.SecretClientSecret: s.Graph.value.ClientSecret, directory.SecretCertificatePEM: s.Graph.value.CertificatePEM,
 	} {
 		if sent.set {
 			secrets[name] = sent.value

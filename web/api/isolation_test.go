@@ -68,6 +68,9 @@ func (f *fixture) snapshot(e estate) map[string]string {
 		"/changes", "/activity",
 	} {
 		all[path] = string(f.do("GET", path+"?limit=500", nil).raw)
+		if path == "/changes" { // where the reader goes on from is the installation's affair
+			all[path], _, _ = strings.Cut(all[path], `"next":`)
+		}
 	}
 	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "directory-users", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)

@@ -73,14 +73,18 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.TrimSuffix(name, "View")
 }
 
-// tidy makes the document say what the API does: lists are never null, and of huma's own error type nothing is left.
+// tidy makes the document say what the API does: lists are never null, answers may get more fields in later versions, and
+// of huma's own error type nothing is left.
 func tidy(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas.Map()
 	delete(schemas, "ErrorModel")
 	delete(schemas, "ErrorDetail")
 	seen := map[*huma.Schema]bool{}
-	for _, s := range schemas {
+	for name, s := range schemas {
 		neverNull(s, seen)
+		if closed, ok := s.AdditionalProperties.(bool); ok && !closed && !strings.HasSuffix(name, "Input") && !strings.HasSuffix(name, "Patch") {
+			s.AdditionalProperties = nil
+		}
 	}
 	for _, item := range doc.Paths {
 		for _, op := range operationsOf(item) {

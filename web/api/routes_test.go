@@ -150,6 +150,12 @@ func TestDocsPage(t *testing.T) {
 			t.Errorf("the page does not show %s", r.OperationID)
 		}
 	}
+	for _, link := range strings.Split(html, `href="#`)[1:] {
+		target, _, _ := strings.Cut(link, `"`)
+		if !strings.Contains(html, `id="`+target+`"`) {
+			t.Errorf("a link leads to #%s, which is not there", target)
+		}
+	}
 	for _, forbidden := range []string{"<script", "style=", "<style", `src="`, "https://unpkg", "//cdn"} {
 		if strings.Contains(html, forbidden) {
 			t.Errorf("the page has %s", forbidden)

@@ -14,7 +14,6 @@ func TestRuns(t *testing.T) {
 		id := f.integration()
 		f.push(id, "ada@contoso.com")
 		f.push(id, "backup-service@contoso.com")
-		f.do("PUT", "/roles/hr", map[string]any{"name": "HR"}).want(http.StatusOK)
 		f.do("POST", "/integrations/"+id+"/imports", nil).wantProblem(http.StatusConflict, "")
 		graph := f.integration(map[string]any{"ingress": "graph"})
 		if detail := f.do("POST", "/integrations/"+graph+"/imports", nil).wantProblem(http.StatusConflict, ""); !strings.Contains(detail, "not part of this version") {
@@ -46,7 +45,8 @@ func TestRuns(t *testing.T) {
 
 func TestHeldRun(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		id := f.integration(map[string]any{"guard": map[string]any{"minimum": 0, "percent": 0}})
+		id := f.integration()
+		f.do("PATCH", "/integrations/"+id, map[string]any{"guard": map[string]any{"minimum": 0, "percent": 0}}).want(http.StatusOK)
 		ada := f.push(id, "ada@contoso.com")
 		hold := func() string {
 			f.do("PUT", "/integrations/"+id+"/exclusions", `[{"pattern":"ada*"}]`).entries()

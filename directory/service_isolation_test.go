@@ -1,0 +1,230 @@
+package directory_test
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"usher/directory"
+	"usher/model"
+)
+
+// attempt calls one method of the service with the names of things that belong to somebody else.
+type attempt struct {
+	method string
+	do     func() error
+	empty  bool // it finds nothing instead of failing
+}
+
+// TestServiceKeepsOrganizationsApart tries every method that names a thing with another organization's, and with another
+// integration's where the thing belongs to one. Nothing may be found and nothing may change.
+func TestServiceKeepsOrganizationsApart(t *testing.T) {
+	each(t, func(w *world) {
+		w.roles("hr")
+		u := w.user(ada)
+		g := w.group("HR", u)
+		w.employee(model.Employee{ExternalID: "1", Email: ada})
+		w.sync()
+		_, token, err := w.svc.CreateSCIMToken(w.ctx, w.ref, "entra", nil)
+		w.ok(err)
+		operators := []model.Right{model.RightRead}
+		_, err = w.svc.CreateOperator(w.ctx, w.org, ada, "", "correct horse battery", operators)
+		w.ok(err)
+		things := foreign{user: u.ID, group: g.ID, account: w.account(ada).ID, run: w.run().ID, token: token}
+
+		intruder := *w
+		intruder.org = must(w, w.svc.CreateOrganization)(w.ctx, "intruder", "").ID
+		intruder.ref = intruder.integration("Intruder", model.RoleSyncReconcile)
+		elsewhere := *w
+		elsewhere.ref = w.integration("Elsewhere", model.RoleSyncReconcile)
+		crossed := *w
+		crossed.org, crossed.ref = intruder.org, model.Ref{OrganizationID: intruder.org, IntegrationID: w.ref.IntegrationID}
+
+		tried := map[string]bool{}
+		e := w.during(func() {
+			for name, list := range map[string][]attempt{
+				"another organization": append(append(intruder.mirrorAttempts(things), intruder.tokenAttempt(things)), intruder.organizationAttempts(things)...),
+				"another integration":  append(elsewhere.mirrorAttempts(things), elsewhere.tokenAttempt(things)),
+				"a crossed reference":  append(crossed.mirrorAttempts(things), crossed.settingsAttempts()...),
+			} {
+				for _, a := range list {
+					tried[a.method] = true
+					err := a.do()
+					if a.empty && err == nil {
+						continue
+					}
+					if kind := model.KindOf(err); err == nil || (kind != model.NotFound && kind != model.Unauthorized && kind != model.Invalid) {
+						w.Fatalf("%s from %s: %v", a.method, name, err)
+					}
+				}
+			}
+		})
+		w.wrote(e, "", "")
+		if got := w.mirror(u); got.Version != 1 || w.account(ada).Version > 2 {
+			w.Fatalf("%+v", got)
+		}
+		w.everyMethodTried(tried)
+	})
+}
+
+type foreign struct{ user, group, account, run, token string }
+
+// errFound says that something was read that should not have been.
+var errFound = model.Errorf(model.Internal, "something was found")
+
+func found(n int, err error) error {
+	if err == nil && n > 0 {
+		return errFound
+	}
+	return err
+}
+
+func (w *world) mirrorAttempts(x foreign) []attempt {
+	noUser := func(*model.DirectoryUser) error { return errFound }
+	noGroup := func(*model.DirectoryGroup) ([]model.MemberOp, error) { return nil, errFound }
+	return []attempt{
+		{"User", func() error { _, err := w.svc.User(w.ctx, w.ref, x.user); return err }, false},
+		{"Users", func() error {
+			list, _, err := w.svc.Users(w.ctx, w.ref, model.ResourceQuery{StartIndex: 1, Count: 10})
+			return found(len(list), err)
+		}, true},
+		{"ChangeUser", func() error { _, err := w.svc.ChangeUser(w.ctx, w.ref, x.user, noUser); return err }, false},
+		{"DeleteUser", func() error { return w.svc.DeleteUser(w.ctx, w.ref, x.user) }, false},
+		{"Group", func() error { _, err := w.svc.Group(w.ctx, w.ref, x.group); return err }, false},
+		{"Groups", func() error {
+			list, _, err := w.svc.Groups(w.ctx, w.ref, model.ResourceQuery{StartIndex: 1, Count: 10})
+			return found(len(list), err)
+		}, true},
+		{"Members", func() error {
+			list, err := w.svc.Members(w.ctx, w.ref, []string{x.group})
+			return found(len(list[x.group]), err)
+		}, true},
+		{"GroupsOf", func() error {
+			list, err := w.svc.GroupsOf(w.ctx, w.ref, []string{x.user})
+			return found(len(list[x.user]), err)
+		}, true},
+		{"ChangeGroup", func() error { _, err := w.svc.ChangeGroup(w.ctx, w.ref, x.group, noGroup); return err }, false},
+		{"DeleteGroup", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, x.group) }, false},
+	}
+}
+
+// tokenAttempt uses a token with the integration of the URL that is not its own.
+func (w *world) tokenAttempt(x foreign) attempt {
+	return attempt{"SCIMToken", func() error { _, err := w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, x.token); return err }, false}
+}
+
+// settingsAttempts name another organization's integration.
+func (w *world) settingsAttempts() []attempt {
+	return []attempt{
+		{"CreateUser", func() error { _, err := w.push(w.ref, "x@contoso.com"); return err }, false},
+		{"CreateGroup", func() error {
+			doc := model.NewDocument(map[string]any{"displayName": "X"})
+			_, err := w.svc.CreateGroup(w.ctx, w.ref, model.DirectoryGroup{Document: doc}, nil)
+			return err
+		}, false},
+		{"Lists", func() error { _, err := w.svc.Lists(w.ctx, w.ref); return err }, false},
+		{"PutGroupMappings", func() error { _, err := w.svc.PutGroupMappings(w.ctx, w.ref, nil); return err }, false},
+		{"PutFieldMappings", func() error { _, err := w.svc.PutFieldMappings(w.ctx, w.ref, nil); return err }, false},
+		{"PutExclusions", func() error { _, err := w.svc.PutExclusions(w.ctx, w.ref, nil); return err }, false},
+		{"PutChosenGroups", func() error { _, err := w.svc.PutChosenGroups(w.ctx, w.ref, nil); return err }, false},
+		{"ChangeIntegration", func() error {
+			_, err := w.svc.ChangeIntegration(w.ctx, w.ref, func(*model.Integration) error { return errFound }, nil)
+			return err
+		}, false},
+		{"DeleteIntegration", func() error { return w.svc.DeleteIntegration(w.ctx, w.ref) }, false},
+		{"StartRun", func() error { _, err := w.svc.StartRun(w.ctx, w.ref, model.RunPreview); return err }, false},
+		{"CreateSCIMToken", func() error { _, _, err := w.svc.CreateSCIMToken(w.ctx, w.ref, "x", nil); return err }, false},
+		{"DeleteSCIMToken", func() error { return w.svc.DeleteSCIMToken(w.ctx, w.ref, w.ref.IntegrationID) }, false},
+	}
+}
+
+func (w *world) organizationAttempts(x foreign) []attempt {
+	account := func(fn func(context.Context, string, string) (model.Account, error)) func() error {
+		return func() error { _, err := fn(w.ctx, w.org, x.account); return err }
+	}
+	run := func(fn func(context.Context, string, string) (model.Run, error)) func() error {
+		return func() error { _, err := fn(w.ctx, w.org, x.run); return err }
+	}
+	entry := func(fn func(context.Context, string, string) error, key string) func() error {
+		return func() error { return fn(w.ctx, w.org, key) }
+	}
+	return []attempt{
+		{"ChangeAccount", func() error {
+			_, err := w.svc.ChangeAccount(w.ctx, w.org, x.account, func(*model.Account) error { return errFound })
+			return err
+		}, false},
+		{"SetRoles", func() error { _, err := w.svc.SetRoles(w.ctx, w.org, x.account, nil); return err }, false},
+		{"DeactivateAccount", account(w.svc.DeactivateAccount), false},
+		{"ReactivateAccount", account(w.svc.ReactivateAccount), false},
+		{"ArchiveAccount", account(w.svc.ArchiveAccount), false},
+		{"DeleteAccount", entry(w.svc.DeleteAccount, x.account), false},
+		{"Explain", func() error { _, err := w.svc.Explain(w.ctx, w.org, x.account); return err }, false},
+		{"BulkAccounts", func() error {
+			r, err := w.svc.BulkAccounts(w.ctx, w.org, "deactivate", directory.BulkFilter{Q: "ada"}, false)
+			return found(r.Matched, err)
+		}, true},
+		{"DeleteEmployee", entry(w.svc.DeleteEmployee, "1"), false},
+		{"DeleteRole", entry(w.svc.DeleteRole, "hr"), false},
+		{"CreateAccount", func() error {
+			_, err := w.svc.CreateAccount(w.ctx, w.org, model.Account{Email: "x@contoso.com", Roles: []string{"hr"}})
+			return err
+		}, false},
+		{"SetOperatorPassword", func() error { return w.svc.SetOperatorPassword(w.ctx, w.org, ada, "another long password") }, false},
+		{"DeleteOperator", entry(w.svc.DeleteOperator, ada), false},
+		{"CancelRun", run(w.svc.CancelRun), false},
+		{"ApplyRun", run(w.svc.ApplyRun), false},
+		{"DiscardRun", run(w.svc.DiscardRun), false},
+		{"Work", func() error {
+			return w.svc.Work(w.ctx, directory.WorkRun{OrganizationID: w.org, RunID: x.run})
+		}, true},
+		{"DeleteAPIKey", entry(w.svc.DeleteAPIKey, x.run), false},
+	}
+}
+
+// everyMethodTried fails the test when the service has a method that names something of an organization and was not tried.
+func (w *world) everyMethodTried(tried map[string]bool) {
+	w.Helper()
+	others := []string{
+		// They make or put a thing in the organization that they name, and read none of another.
+		"CreateIntegration", "CreateAPIKey", "CreateOperator", "PutEmployee", "ImportEmployees", "PutRole", "PutDepartment", "PutSite",
+		"PutModule", "PutCustomField",
+		// They take a key of the catalogue, as DeleteRole does by the same function.
+		"DeleteDepartment", "DeleteSite", "DeleteModule", "DeleteCustomField",
+		// They concern the installation.
+		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Retire", "Reseal", "APIKey",
+	}
+	methods := reflect.TypeFor[*directory.Service]()
+	var missing []string
+	for i := range methods.NumMethod() {
+		if name := methods.Method(i).Name; !tried[name] && !slices.Contains(others, name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		w.Fatalf("not tried with another organization's things: %s", strings.Join(missing, ", "))
+	}
+}
+
+// TestServiceSameThingsInTwoOrganizations makes the same person, employee and catalogue in two organizations.
+func TestServiceSameThingsInTwoOrganizations(t *testing.T) {
+	each(t, func(w *world) {
+		other := *w
+		other.org = must(w, w.svc.CreateOrganization)(w.ctx, "fabrikam", "").ID
+		other.ref = other.integration("Fabrikam", model.RoleSyncReconcile)
+		for _, v := range []*world{w, &other} {
+			staffed(v, model.RoleSyncReconcile)
+			v.employee(model.Employee{ExternalID: "1", Email: ada, JobTitle: v.org})
+			u := v.user(ada)
+			v.group("HR", u)
+		}
+		mine, theirs := w.account(ada), other.account(ada)
+		if mine.ID == theirs.ID || mine.JobTitle != w.org || theirs.JobTitle != other.org {
+			w.Fatalf("%+v and %+v", mine, theirs)
+		}
+		_, err := w.svc.DeactivateAccount(w.ctx, w.org, mine.ID)
+		w.ok(err)
+		other.hasStatus(ada, model.AccountActive)
+	})
+}
