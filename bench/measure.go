@@ -50,9 +50,11 @@ func (b *bench) measure(ctx context.Context) (report.Load, error) {
 		result.Loaded = append(result.Loaded, loaded)
 	}
 	operations := slices.DeleteFunc(load.Operations(plan), func(o load.Operation) bool { return !b.options.has(o.Phase) })
+	others := meter.Others(b.cluster)
 	if err := b.rounds(ctx, subjects, operations); err != nil {
 		return result, err
 	}
+	share, known := others()
 	for i, subject := range subjects {
 		b.say("reading back from %s", subject.name)
 		subject.session.Verify(ctx)
@@ -66,6 +68,9 @@ func (b *bench) measure(ctx context.Context) (report.Load, error) {
 	}
 	result.Facts, result.Target = b.facts(), subjects[0].name
 	result.Notes = b.options.notes
+	if known {
+		result.Notes = append(result.Notes, fmt.Sprintf("Other work took %.0f %% of the machine while measuring.", 100*share))
+	}
 	if b.cluster != nil && !b.cluster.Exact {
 		result.Statements = "transactions"
 		result.Notes = append(result.Notes, meter.Extension+" is not installed: transactions are counted, about once a second, in place of statements.")

@@ -105,6 +105,9 @@ func (o *options) complete() error {
 	case o.target != "" && o.has(phaseReevaluation):
 		return errors.New("-phases reevaluation needs Usher's management API, which -target does not name")
 	}
+	if !o.has(load.PhaseMembers) {
+		o.sizes, o.batches = nil, nil // nothing needs these groups, and filling them takes long
+	}
 	plan := o.plan()
 	keep := func(size int) bool {
 		fits := load.Plan{Users: plan.Users, Groups: 1, Members: 1, Workers: plan.Workers, Sizes: []int{size}}.Validate() == nil

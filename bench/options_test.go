@@ -51,6 +51,12 @@ func TestPhasesAreSplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(o.sizes) != 4 {
+		t.Errorf("sizes %v with the phase members", o.sizes)
+	}
+	if without, err := parse([]string{"-phases", "filters", "-users", "100"}, io.Discard); err != nil || len(without.sizes)+len(without.batches)+len(without.notes) > 0 {
+		t.Errorf("without the phase members: %+v, %v", without, err)
+	}
 	if !o.has(phaseReevaluation) || !reflect.DeepEqual(o.loadPhases(), []string{load.PhaseMembers}) {
 		t.Errorf("phases %v, of the load %v", o.phases, o.loadPhases())
 	}

@@ -135,7 +135,7 @@ func finishEntry[T store.Entry](v *catalogueEdit, c entryKind[T], before, after 
 	}
 	for _, id := range slices.Sorted(maps.Keys(v.settings.Integrations)) {
 		ref := model.Ref{OrganizationID: v.organizationID, IntegrationID: id}
-		if _, err := v.svc.requestReevaluation(v.ctx, v.tx, ref, summary); err != nil {
+		if err := v.svc.requestReevaluation(v.ctx, v.tx, ref, summary); err != nil {
 			return err
 		}
 	}

@@ -188,14 +188,19 @@ func TestServicePersonAndEmployeeArriveAtOnce(t *testing.T) {
 	})
 }
 
-// TestServiceTheLastAdministratorStays takes the role from every administrator at once, each in another way.
+// TestServiceTheLastAdministratorStays takes the role from every administrator at once, each in another way; most often from
+// two, because the two last ones are what matters.
 func TestServiceTheLastAdministratorStays(t *testing.T) {
 	each(t, func(w *world) {
-		for round := range 5 {
+		for round := range 25 {
+			administrators := 2
+			if round == 0 {
+				administrators = 8
+			}
 			w.org = must(w, w.svc.CreateOrganization)(w.ctx, fmt.Sprintf("round-%d", round), "").ID
 			w.roles("administrator", "hr")
 			var fns []func() error
-			for i := range 8 {
+			for i := range administrators {
 				a, err := w.svc.CreateAccount(w.ctx, w.org, model.Account{
 					Email: fmt.Sprintf("admin%d@contoso.com", i), Roles: []string{"administrator"},
 				})

@@ -39,8 +39,12 @@ func (s *Service) checkEmployee(e *model.Employee) error {
 		text *string
 		most int
 	}{
-		{"external_id", &e.ExternalID, maxNameLength}, {"email", &e.Email, maxNameLength}, {"given_name", &e.GivenName, maxNameLength},
-		{"family_name", &e.FamilyName, maxNameLength}, {"department", &e.Department, maxValueLength}, {"job_title", &e.JobTitle, maxValueLength},
+		{"external_id", &e.ExternalID, maxNameLength},
+		{"email", &e.Email, maxNameLength},
+		{"given_name", &e.GivenName, maxNameLength},
+		{"family_name", &e.FamilyName, maxNameLength},
+		{"department", &e.Department, maxValueLength},
+		{"job_title", &e.JobTitle, maxValueLength},
 	} {
 		*field.text = strings.TrimSpace(*field.text)
 		if err := checkText(field.name, *field.text, field.most); err != nil {
@@ -115,10 +119,14 @@ func employeeDifferences(before, after model.Employee) []model.FieldChange {
 		field   string
 		was, is any
 	}{
-		{"external_id", before.ExternalID, after.ExternalID}, {"email", before.Email, after.Email},
-		{"given_name", before.GivenName, after.GivenName}, {"family_name", before.FamilyName, after.FamilyName},
-		{"department", before.Department, after.Department}, {"job_title", before.JobTitle, after.JobTitle},
-		{"resignation_date", deref(before.ResignationDate), deref(after.ResignationDate)}, {"state", before.State, after.State},
+		{"external_id", before.ExternalID, after.ExternalID},
+		{"email", before.Email, after.Email},
+		{"given_name", before.GivenName, after.GivenName},
+		{"family_name", before.FamilyName, after.FamilyName},
+		{"department", before.Department, after.Department},
+		{"job_title", before.JobTitle, after.JobTitle},
+		{"resignation_date", deref(before.ResignationDate), deref(after.ResignationDate)},
+		{"state", before.State, after.State},
 	} {
 		if f.was != f.is {
 			list = append(list, model.FieldChange{Field: f.field, Before: f.was, After: f.is})

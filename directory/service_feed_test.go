@@ -20,48 +20,82 @@ func TestServiceFeedAndLog(t *testing.T) {
 			do             func() error
 			types, actions string
 		}{
-			{"a user arrives", func() error { u = w.user(ada); return nil },
-				"account.created directory_user.created", "account.created"},
-			{"an unmapped group arrives with a member", func() error { w.group("Chess", u); return nil },
-				"directory_group.created membership.added", "directory_group.created"},
-			{"a mapped group arrives", func() error { g = w.group("HR"); return nil },
-				"directory_group.created", "directory_group.created"},
-			{"a member is added", func() error { w.members(g, model.MembersAdd, u); return nil },
-				"membership.added account.roles_changed", "directory_group.updated account.updated"},
+			{
+				"a user arrives", func() error { u = w.user(ada); return nil },
+				"account.created directory_user.created", "account.created",
+			},
+			{
+				"an unmapped group arrives with a member", func() error { w.group("Chess", u); return nil },
+				"directory_group.created membership.added", "directory_group.created",
+			},
+			{
+				"a mapped group arrives", func() error { g = w.group("HR"); return nil },
+				"directory_group.created", "directory_group.created",
+			},
+			{
+				"a member is added", func() error { w.members(g, model.MembersAdd, u); return nil },
+				"membership.added account.roles_changed", "directory_group.updated account.updated",
+			},
 			{"it is added again", func() error { w.members(g, model.MembersAdd, u); return nil }, "", ""},
-			{"it is removed", func() error { w.members(g, model.MembersRemove, u); return nil },
-				"membership.removed", "directory_group.updated"},
+			{
+				"it is removed", func() error { w.members(g, model.MembersRemove, u); return nil },
+				"membership.removed", "directory_group.updated",
+			},
 			{"who is no member is removed", func() error { w.members(g, model.MembersRemove, u); return nil }, "", ""},
-			{"an attribute without meaning changes", func() error { w.patch(u, map[string]any{"nickName": "Ada"}); return nil },
-				"directory_user.updated", "directory_user.updated"},
-			{"a mapped attribute changes", func() error { w.patch(u, map[string]any{"title": "Poet"}); return nil },
-				"account.updated directory_user.updated", "account.updated"},
+			{
+				"an attribute without meaning changes", func() error { w.patch(u, map[string]any{"nickName": "Ada"}); return nil },
+				"directory_user.updated", "directory_user.updated",
+			},
+			{
+				"a mapped attribute changes", func() error { w.patch(u, map[string]any{"title": "Poet"}); return nil },
+				"account.updated directory_user.updated", "account.updated",
+			},
 			{"it is pushed again", func() error { w.patch(u, map[string]any{"title": "Poet"}); return nil }, "", ""},
-			{"the user is disabled", func() error { w.patch(u, map[string]any{"active": false}); return nil },
-				"account.deactivated directory_user.updated", "account.deactivated"},
-			{"and enabled", func() error { w.patch(u, map[string]any{"active": true}); return nil },
-				"account.reactivated directory_user.updated", "account.reactivated"},
-			{"roles by hand", func() error { _, err := w.svc.SetRoles(w.ctx, w.org, id(), []string{"hr", "manager"}); return err },
-				"account.roles_changed", "account.roles_changed"},
+			{
+				"the user is disabled", func() error { w.patch(u, map[string]any{"active": false}); return nil },
+				"account.deactivated directory_user.updated", "account.deactivated",
+			},
+			{
+				"and enabled", func() error { w.patch(u, map[string]any{"active": true}); return nil },
+				"account.reactivated directory_user.updated", "account.reactivated",
+			},
+			{
+				"roles by hand", func() error { _, err := w.svc.SetRoles(w.ctx, w.org, id(), []string{"hr", "manager"}); return err },
+				"account.roles_changed", "account.roles_changed",
+			},
 			{"the same roles", func() error {
 				_, err := w.svc.SetRoles(w.ctx, w.org, id(), []string{"manager", "hr", "hr"})
 				return err
 			}, "", ""},
-			{"the group is renamed", func() error { w.rename(g, "Chess club"); return nil },
-				"directory_group.updated", "directory_group.updated"},
-			{"the group is deleted", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, g.ID) },
-				"directory_group.deleted", "directory_group.deleted"},
-			{"an operator deactivates", func() error { _, err := w.svc.DeactivateAccount(w.ctx, w.org, id()); return err },
-				"account.deactivated", "account.deactivated"},
+			{
+				"the group is renamed", func() error { w.rename(g, "Chess club"); return nil },
+				"directory_group.updated", "directory_group.updated",
+			},
+			{
+				"the group is deleted", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, g.ID) },
+				"directory_group.deleted", "directory_group.deleted",
+			},
+			{
+				"an operator deactivates", func() error { _, err := w.svc.DeactivateAccount(w.ctx, w.org, id()); return err },
+				"account.deactivated", "account.deactivated",
+			},
 			{"again", func() error { _, err := w.svc.DeactivateAccount(w.ctx, w.org, id()); return err }, "", ""},
-			{"and archives", func() error { _, err := w.svc.ArchiveAccount(w.ctx, w.org, id()); return err },
-				"account.archived", "account.archived"},
-			{"and brings back", func() error { _, err := w.svc.ReactivateAccount(w.ctx, w.org, id()); return err },
-				"account.reactivated", "account.reactivated"},
-			{"the user is deleted", func() error { return w.svc.DeleteUser(w.ctx, w.ref, u.ID) },
-				"account.deactivated directory_user.deleted", "account.deactivated"},
-			{"the integration is removed", func() error { return w.svc.DeleteIntegration(w.ctx, w.ref) },
-				"integration.removed", "integration.removed"},
+			{
+				"and archives", func() error { _, err := w.svc.ArchiveAccount(w.ctx, w.org, id()); return err },
+				"account.archived", "account.archived",
+			},
+			{
+				"and brings back", func() error { _, err := w.svc.ReactivateAccount(w.ctx, w.org, id()); return err },
+				"account.reactivated", "account.reactivated",
+			},
+			{
+				"the user is deleted", func() error { return w.svc.DeleteUser(w.ctx, w.ref, u.ID) },
+				"account.deactivated directory_user.deleted", "account.deactivated",
+			},
+			{
+				"the integration is removed", func() error { return w.svc.DeleteIntegration(w.ctx, w.ref) },
+				"integration.removed", "integration.removed",
+			},
 		} {
 			e := w.during(func() { w.ok(step.do()) })
 			w.Logf("%s: %v | %v", step.name, e.types(), e.actions())

@@ -312,8 +312,7 @@ func (e *groupEdit) finish(action, summary string, alarm bool) error {
 		return err
 	}
 	if e.tooMany {
-		_, err := e.svc.requestReevaluation(e.ctx, e.tx, e.ref, e.summary(summary))
-		return err
+		return e.svc.requestReevaluation(e.ctx, e.tx, e.ref, e.summary(summary))
 	}
 	return e.settle(alarm)
 }

@@ -103,7 +103,7 @@ func (s *Service) readEmployees(file io.Reader) ([]model.Employee, EmployeeImpor
 	seen := map[string]int{}
 	for {
 		record, err := r.Read()
-		if err == io.EOF { //nolint:errorlint // csv gives io.EOF itself
+		if errors.Is(err, io.EOF) {
 			return list, out, nil
 		}
 		line, bad := lineOf(r, record, err)

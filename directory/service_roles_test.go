@@ -41,39 +41,74 @@ func TestServiceWorkedCases(t *testing.T) {
 		event  func(w *world, u model.DirectoryUser, employee, hr model.DirectoryGroup)
 		after  []string
 	}{
-		{"2: mapped roles are held", model.RoleSyncReconcile, []string{"employee", "hr", "manager"},
-			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() }, []string{"employee", "hr", "manager"}},
-		{"3: removed from a group", model.RoleSyncReconcile, []string{"employee", "hr", "manager"},
+		{
+			"2: mapped roles are held", model.RoleSyncReconcile,
+			[]string{"employee", "hr", "manager"},
+			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() },
+			[]string{"employee", "hr", "manager"},
+		},
+		{
+			"3: removed from a group", model.RoleSyncReconcile,
+			[]string{"employee", "hr", "manager"},
 			func(w *world, u model.DirectoryUser, _, hr model.DirectoryGroup) {
 				w.members(hr, model.MembersRemove, u)
 			},
-			[]string{"employee", "hr", "manager"}},
-		{"4: roles taken away in the application", model.RoleSyncReconcile, []string{"manager"},
-			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() }, []string{"employee", "hr"}},
-		{"5: the mapping of a group changes", model.RoleSyncReconcile, []string{"employee", "hr", "manager"},
+			[]string{"employee", "hr", "manager"},
+		},
+		{
+			"4: roles taken away in the application", model.RoleSyncReconcile,
+			[]string{"manager"},
+			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() },
+			[]string{"employee", "hr"},
+		},
+		{
+			"5: the mapping of a group changes", model.RoleSyncReconcile,
+			[]string{"employee", "hr", "manager"},
 			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) {
 				w.mapped("Employee=new-employee", "HR=hr")
 			},
-			[]string{"hr", "manager", "new-employee"}},
-		{"6: case 3 in mirror", model.RoleSyncMirror, []string{"employee", "hr", "manager"},
+			[]string{"hr", "manager", "new-employee"},
+		},
+		{
+			"6: case 3 in mirror", model.RoleSyncMirror,
+			[]string{"employee", "hr", "manager"},
 			func(w *world, u model.DirectoryUser, _, hr model.DirectoryGroup) {
 				w.members(hr, model.MembersRemove, u)
 			},
-			[]string{"employee", "manager"}},
-		{"7: an administrator", model.RoleSyncReconcile, []string{"administrator", "manager"},
-			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() }, []string{"administrator", "manager"}},
-		{"a removed mapping leaves its role", model.RoleSyncReconcile, []string{"employee", "hr"},
+			[]string{"employee", "manager"},
+		},
+		{
+			"7: an administrator", model.RoleSyncReconcile,
+			[]string{"administrator", "manager"},
+			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.sync() },
+			[]string{"administrator", "manager"},
+		},
+		{
+			"a removed mapping leaves its role", model.RoleSyncReconcile,
+			[]string{"employee", "hr"},
 			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.mapped("Employee=employee") },
-			[]string{"employee", "hr"}},
-		{"a removed mapping takes its role in mirror", model.RoleSyncMirror, []string{"employee", "hr", "manager"},
+			[]string{"employee", "hr"},
+		},
+		{
+			"a removed mapping takes its role in mirror", model.RoleSyncMirror,
+			[]string{"employee", "hr", "manager"},
 			func(w *world, _ model.DirectoryUser, _, _ model.DirectoryGroup) { w.mapped("Employee=employee") },
-			[]string{"employee", "manager"}},
-		{"a deleted group takes its role in mirror", model.RoleSyncMirror, []string{"employee", "hr", "manager"},
+			[]string{"employee", "manager"},
+		},
+		{
+			"a deleted group takes its role in mirror", model.RoleSyncMirror,
+			[]string{"employee", "hr", "manager"},
 			func(w *world, _ model.DirectoryUser, _, hr model.DirectoryGroup) {
 				w.ok(w.svc.DeleteGroup(w.ctx, w.ref, hr.ID))
-			}, []string{"employee", "manager"}},
-		{"a group renamed away takes its role in mirror", model.RoleSyncMirror, []string{"employee", "hr", "manager"},
-			func(w *world, _ model.DirectoryUser, _, hr model.DirectoryGroup) { w.rename(hr, "People") }, []string{"employee", "manager"}},
+			},
+			[]string{"employee", "manager"},
+		},
+		{
+			"a group renamed away takes its role in mirror", model.RoleSyncMirror,
+			[]string{"employee", "hr", "manager"},
+			func(w *world, _ model.DirectoryUser, _, hr model.DirectoryGroup) { w.rename(hr, "People") },
+			[]string{"employee", "manager"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			each(t, func(w *world) {

@@ -42,12 +42,13 @@ func (s *Service) StartRun(ctx context.Context, ref model.Ref, kind model.RunKin
 }
 
 // requestReevaluation has everyone of the integration decided about again, unless there is nobody.
-func (s *Service) requestReevaluation(ctx context.Context, tx *store.Tx, ref model.Ref, reason string) (model.Run, error) {
+func (s *Service) requestReevaluation(ctx context.Context, tx *store.Tx, ref model.Ref, reason string) error {
 	some, err := tx.DirectoryUsersAfter(ref, "", 1)
 	if err != nil || len(some) == 0 {
-		return model.Run{}, err
+		return err
 	}
-	return s.queueRun(ctx, tx, ref, model.RunReevaluation, reason)
+	_, err = s.queueRun(ctx, tx, ref, model.RunReevaluation, reason)
+	return err
 }
 
 func (s *Service) queueRun(ctx context.Context, tx *store.Tx, ref model.Ref, kind model.RunKind, reason string) (model.Run, error) {

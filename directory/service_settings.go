@@ -86,8 +86,7 @@ func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name s
 		if err != nil {
 			return err
 		}
-		_, err = s.requestReevaluation(ctx, tx, ref, summary)
-		return err
+		return s.requestReevaluation(ctx, tx, ref, summary)
 	})
 	return list, err
 }
@@ -259,8 +258,7 @@ func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit fun
 		if err != nil || !rulesRead(before, out) {
 			return err
 		}
-		_, err = s.requestReevaluation(ctx, tx, ref, summary)
-		return err
+		return s.requestReevaluation(ctx, tx, ref, summary)
 	})
 	return out, err
 }

@@ -21,7 +21,6 @@ type knownToken struct {
 	id      string
 	ref     model.Ref
 	until   time.Time
-	noted   time.Time // when last use was last written
 	expires *time.Time
 }
 

@@ -79,27 +79,34 @@ func (s *Server) pageOfUsers(ctx context.Context, start, count string) (answer, 
 	if err != nil {
 		return answer{}, errUnknown
 	}
-	return s.selectUsers(ctx, first, "true", " ORDER BY created, id LIMIT $1 OFFSET $2", nil, count, first-1)
+	var total int
+	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM users").Scan(&total); err != nil {
+		return answer{}, err
+	}
+	// The index alone says who is on the page; only those rows are read.
+	found, err := s.selectUsers(ctx, "SELECT "+columns+` FROM users
+		JOIN (SELECT id AS chosen FROM users ORDER BY created, id LIMIT $1 OFFSET $2) page ON id = chosen
+		ORDER BY created, id`, count, first-1)
+	return list(total, first, found), err
 }
 
 func (s *Server) engineers(ctx context.Context, department, count string) (answer, error) {
-	return s.selectUsers(ctx, 1,
-		"lower(department) = lower($1) AND active AND (document->>'title' ILIKE '%Engineer%' OR lower(document#>>'{name,familyName}') = 'hopper')",
-		" ORDER BY created, id LIMIT $2", []any{department}, count)
+	const from = ` FROM users WHERE lower(department) = lower($1) AND active
+		AND (document->>'title' ILIKE '%Engineer%' OR lower(document#>>'{name,familyName}') = 'hopper')`
+	var total int
+	if err := s.pool.QueryRow(ctx, "SELECT count(*)"+from, department).Scan(&total); err != nil {
+		return answer{}, err
+	}
+	found, err := s.selectUsers(ctx, "SELECT "+columns+from+" ORDER BY created, id LIMIT $2", department, count)
+	return list(total, 1, found), err
 }
 
-// selectUsers counts what the condition finds and reads the part that limit leaves.
-func (s *Server) selectUsers(ctx context.Context, start int, condition, limit string, arguments []any, limits ...any) (answer, error) {
-	var total int
-	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM users WHERE "+condition, arguments...).Scan(&total); err != nil {
-		return answer{}, err
-	}
-	rows, err := s.pool.Query(ctx, "SELECT "+columns+" FROM users WHERE "+condition+limit, append(arguments, limits...)...)
+func (s *Server) selectUsers(ctx context.Context, query string, arguments ...any) ([][]byte, error) {
+	rows, err := s.pool.Query(ctx, query, arguments...)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]byte, error) { return render(row) })
-	return list(total, start, found), err
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]byte, error) { return render(row) })
 }
 
 func (s *Server) createUser(r *http.Request) (answer, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -75,6 +76,33 @@ func (c *Cluster) Tidy(ctx context.Context, databaseURL string) error {
 		}
 	}
 	return connection.Close(ctx)
+}
+
+// Others returns a function that says, when it is called, which share (0 to 1) of
+// the machine's processors has gone to processes other than this one, its children
+// and the database server since now. It is false where that cannot be seen. The
+// cluster may be nil.
+func Others(c *Cluster) func() (float64, bool) {
+	own := []int{os.Getpid()}
+	if c != nil && c.process != 0 {
+		own = append(own, c.process)
+	}
+	read := func() (others, all time.Duration, err error) {
+		used, err := ProcessorTime(own...)
+		if err != nil {
+			return 0, 0, err
+		}
+		busy, all, err := MachineTime()
+		return busy - used, all, err
+	}
+	othersBefore, allBefore, before := read()
+	return func() (float64, bool) {
+		others, all, after := read()
+		if before != nil || after != nil || all <= allBefore {
+			return 0, false
+		}
+		return max(0, float64(others-othersBefore)/float64(all-allBefore)), true
+	}
 }
 
 // statements returns how many statements the database has run so far, or

@@ -31,6 +31,18 @@ func TestTreeTicksAddsUpChildren(t *testing.T) {
 	}
 }
 
+func TestParseMachineTime(t *testing.T) {
+	busy, all, err := parseMachineTime("cpu  100 20 3 1000 200 4 5 6 100 20\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	if err != nil || busy != 138*tick || all != 1338*tick {
+		t.Errorf("busy %s, all %s, %v; want %s and %s", busy, all, err, 138*tick, 1338*tick)
+	}
+	for _, broken := range []string{"", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 x 6 7 8"} {
+		if _, _, err := parseMachineTime(broken); err == nil {
+			t.Errorf("%q: no error", broken)
+		}
+	}
+}
+
 func TestOwnProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		if _, err := ProcessorTime(os.Getpid()); err == nil {
@@ -155,5 +167,15 @@ func TestMachine(t *testing.T) {
 	}
 	if this := ThisMachine(); this.Cores < 1 || this.Go == "" || strings.HasPrefix(this.Go, "go") {
 		t.Errorf("this machine: %+v", this)
+	}
+}
+
+func TestOthersIsAShare(t *testing.T) {
+	share, known := Others(nil)()
+	if known && (share < 0 || share > 1.5) { // the two clocks are not read at one instant
+		t.Errorf("share %v", share)
+	}
+	if known && runtime.GOOS != "linux" {
+		t.Error("known where there is no /proc")
 	}
 }

@@ -46,6 +46,37 @@ func ProcessorTime(roots ...int) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
+// MachineTime returns the time that all processors together were busy, and what
+// they could have been.
+func MachineTime() (busy, all time.Duration, err error) {
+	content, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the machine's time: %w", err)
+	}
+	return parseMachineTime(string(content))
+}
+
+// parseMachineTime reads user, nice, system, idle, iowait, irq, softirq and steal
+// of the first line, see proc(5); guest times are in user and nice already.
+func parseMachineTime(content string) (busy, all time.Duration, err error) {
+	line, _, _ := strings.Cut(content, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, 0, errors.New("the machine's time is cut short")
+	}
+	for i, field := range fields[1:9] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		all += time.Duration(ticks) * tick
+		if idle := i == 3 || i == 4; !idle {
+			busy += time.Duration(ticks) * tick
+		}
+	}
+	return busy, all, nil
+}
+
 // Parent returns the process that started the process.
 func Parent(pid int) (int, error) {
 	entry, err := readStat(pid)

@@ -18,5 +18,5 @@ func Replace(document, name, content string) (string, error) {
 	if !found {
 		return "", fmt.Errorf("the marker %s comes before %s", end, strings.TrimSpace(begin))
 	}
-	return before + begin + "\n" + strings.TrimSpace(content) + "\n\n" + end + after, nil
+	return before + begin + "\n" + strings.Trim(content, "\n") + "\n\n" + end + after, nil
 }

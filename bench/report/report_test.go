@@ -112,12 +112,12 @@ func TestReevaluationMarkdown(t *testing.T) {
 
 func TestReplace(t *testing.T) {
 	const document = "# P\n<!-- bench:load -->\nold\n<!-- /bench:load -->\nafter\n<!-- bench:x -->\n<!-- /bench:x -->\n"
-	got, err := Replace(document, "load", "\nnew\n")
-	want := "# P\n<!-- bench:load -->\n\nnew\n\n<!-- /bench:load -->\nafter\n<!-- bench:x -->\n<!-- /bench:x -->\n"
+	got, err := Replace(document, "load", "\n    new\n")
+	want := "# P\n<!-- bench:load -->\n\n    new\n\n<!-- /bench:load -->\nafter\n<!-- bench:x -->\n<!-- /bench:x -->\n"
 	if err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
-	if again, err := Replace(got, "load", "new"); err != nil || again != want {
+	if again, err := Replace(got, "load", "    new"); err != nil || again != want {
 		t.Errorf("the second time: %q, %v", again, err)
 	}
 	for name, broken := range map[string]string{

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
@@ -72,12 +73,13 @@ type Options struct {
 
 // Queue inserts jobs inside the store's transactions and, between Start and Stop, works them.
 type Queue struct {
-	opt     Options
-	inserts *river.Client[*sql.Tx]
-	pool    *pgxpool.Pool
-	start   func(context.Context) error
-	stop    func(context.Context) error
-	abort   func(context.Context) error
+	opt   Options
+	lite  *river.Client[*sql.Tx] // inserts on SQLite
+	pg    *river.Client[pgx.Tx]  // inserts on PostgreSQL
+	pool  *pgxpool.Pool
+	start func(context.Context) error
+	stop  func(context.Context) error
+	abort func(context.Context) error
 }
 
 // The bounds of a job: it may take jobTimeout, after which its context ends; one that was left running by a process that
@@ -98,7 +100,7 @@ func New(opt Options) (*Queue, error) {
 	}
 	var err error
 	if opt.Store.Dialect() == "postgres" {
-		q.inserts, err = river.NewClient(riverdatabasesql.New(opt.Store.DB()), &river.Config{Logger: quiet(q.opt.Logger)})
+		q.pg, err = river.NewClient(riverpgxv5.New(nil), &river.Config{Logger: quiet(q.opt.Logger)})
 	} else {
 		err = q.onSQLite()
 	}
@@ -114,7 +116,7 @@ func (q *Queue) onSQLite() error {
 	if err != nil {
 		return err
 	}
-	q.inserts, q.start, q.stop, q.abort = client, client.Start, client.Stop, client.StopAndCancel
+	q.lite, q.start, q.stop, q.abort = client, client.Start, client.Stop, client.StopAndCancel
 	return nil
 }
 
@@ -150,8 +152,13 @@ func (h atLeastWarn) WithGroup(name string) slog.Handler {
 }
 
 // Insert enqueues a job in the transaction.
-func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, job store.Job) error {
-	_, err := q.inserts.InsertTx(ctx, tx, job, nil)
+func (q *Queue) Insert(ctx context.Context, tx store.TxHandle, job store.Job) error {
+	var err error
+	if tx.Postgres != nil {
+		_, err = q.pg.InsertTx(ctx, openTx{tx.Postgres}, job, nil)
+	} else {
+		_, err = q.lite.InsertTx(ctx, tx.SQLite, job, nil)
+	}
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
 	}

@@ -96,7 +96,7 @@ func (tx *Tx) UpdateAccount(a *model.Account) error {
 			string(a.StatusCause), a.Department, a.JobTitle, a.Language, a.TimeZone, a.Currency, roles, permissions, byHand,
 			custom, a.EmployeeID, a.Version, a.UpdatedAt, a.ID, a.OrganizationID,
 		},
-		affected: exactlyOne("account", a.ID),
+		affected: exactlyOne("account", a.ID), locked: true,
 	})
 	return nil
 }

@@ -19,6 +19,11 @@ type statement struct {
 	rare bool
 	// affected, where set, receives the number of rows that were written.
 	affected func(int64) error
+	// locked says that the row is locked by this transaction already, so that affected cannot refuse: such a statement may
+	// travel with the COMMIT.
+	locked bool
+	// commit marks the COMMIT, whose answer must be that it did.
+	commit bool
 }
 
 // scanner is the current row of a result.
@@ -29,25 +34,10 @@ type runner interface {
 	run(ctx context.Context, list []statement) error
 }
 
-// send sends what is buffered.
-func (tx *Tx) send() error {
-	if len(tx.pending) == 0 {
-		return nil
-	}
-	list := tx.pending
-	tx.pending = nil
-	return tx.raw.run(tx.ctx, list)
-}
-
-// buffer keeps a write until the next read or the commit.
-func (tx *Tx) buffer(list ...statement) { tx.pending = append(tx.pending, list...) }
-
 // query sends statements whose rows are wanted now, behind what is buffered.
 func (r *Reader) query(list ...statement) error {
-	if r.flush != nil {
-		if err := r.flush(); err != nil {
-			return err
-		}
+	if r.tx != nil {
+		return r.tx.send(list...)
 	}
 	return r.raw.run(r.ctx, list)
 }
@@ -78,6 +68,9 @@ func (p pgxRunner) run(ctx context.Context, list []statement) error {
 func readResult(results pgx.BatchResults, st *statement) error {
 	if st.scan == nil {
 		tag, err := results.Exec()
+		if err == nil && st.commit && tag.String() != "COMMIT" {
+			return errNotCommitted
+		}
 		if err == nil && st.affected != nil {
 			err = st.affected(tag.RowsAffected())
 		}

@@ -95,7 +95,7 @@ func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 		args: []any{
 			g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID,
 		},
-		affected: exactlyOne("group", g.ID),
+		affected: exactlyOne("group", g.ID), locked: true,
 	})
 	return nil
 }
@@ -108,7 +108,7 @@ func (tx *Tx) TouchDirectoryGroup(g *model.DirectoryGroup) {
 		sql: `UPDATE directory_groups SET version = ?, updated_at = ? WHERE organization_id = ? AND integration_id = ?
  AND id = ?`,
 		args:     []any{g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID},
-		affected: exactlyOne("group", g.ID),
+		affected: exactlyOne("group", g.ID), locked: true,
 	})
 }
 

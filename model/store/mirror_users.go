@@ -146,7 +146,7 @@ func (tx *Tx) UpdateDirectoryUser(u *model.DirectoryUser) error {
 			u.UserName, u.UserNameKey, u.ExternalID, u.Email, u.EmailKey, u.DisplayName, u.Active, document, u.Version,
 			u.AccountID, explanation, u.UpdatedAt, u.OrganizationID, u.IntegrationID, u.ID,
 		},
-		affected: exactlyOne("user", u.ID),
+		affected: exactlyOne("user", u.ID), locked: true,
 	})
 	return nil
 }
@@ -162,7 +162,7 @@ func (tx *Tx) SettleDirectoryUser(u *model.DirectoryUser) error {
 		sql: `UPDATE directory_users SET account_id = ?, explanation = ? WHERE organization_id = ? AND integration_id = ?
  AND id = ?`,
 		args:     []any{u.AccountID, string(explanation), u.OrganizationID, u.IntegrationID, u.ID},
-		affected: exactlyOne("user", u.ID),
+		affected: exactlyOne("user", u.ID), locked: true,
 	})
 	return nil
 }

@@ -46,9 +46,15 @@ type Store struct {
 // Job is work that is enqueued in the transaction that causes it. A room declares its own jobs; internal/jobs runs them.
 type Job interface{ Kind() string }
 
+// TxHandle is an open transaction as a queue needs it; the field of the store's database is set.
+type TxHandle struct {
+	SQLite   *sql.Tx
+	Postgres *pgx.Conn
+}
+
 // Queue inserts jobs inside a transaction; internal/jobs satisfies it.
 type Queue interface {
-	Insert(ctx context.Context, tx *sql.Tx, job Job) error
+	Insert(ctx context.Context, tx TxHandle, job Job) error
 }
 
 // SetQueue gives the store the queue that Tx.Enqueue inserts into. It is called once, before the store is used.
@@ -121,11 +127,11 @@ func gormConfig(s *Store) *gorm.Config {
 
 // Reader reads. It is bound to a context, and to a transaction if it came from one.
 type Reader struct {
-	s     *Store
-	ctx   context.Context
-	db    *gorm.DB
-	raw   runner
-	flush func() error // sends buffered writes first; nil outside a transaction
+	s   *Store
+	ctx context.Context
+	db  *gorm.DB
+	raw runner
+	tx  *Tx // the transaction that the reader is part of; nil outside one
 }
 
 // Read gives a Reader outside any transaction: each of its statements sees the latest committed state.
@@ -136,7 +142,9 @@ func (s *Store) Read(ctx context.Context) *Reader {
 // Tx is one transaction. Its writes may be buffered until the next read or the commit, and are sent together.
 type Tx struct {
 	Reader
-	sqlTx   *sql.Tx
+	conn    *sql.Conn
+	sqlTx   *sql.Tx // SQLite's; on PostgreSQL BEGIN and COMMIT travel with the statements
+	begun   bool
 	pending []statement
 	now     time.Time
 	told    bool // changes were appended
@@ -154,7 +162,12 @@ func (tx *Tx) Enqueue(job Job) error {
 	if err := tx.send(); err != nil {
 		return err
 	}
-	return tx.s.queue.Insert(tx.ctx, tx.sqlTx, job)
+	if tx.sqlTx != nil {
+		return tx.s.queue.Insert(tx.ctx, TxHandle{SQLite: tx.sqlTx}, job)
+	}
+	return pgxConn(tx.conn, func(conn *pgx.Conn) error {
+		return tx.s.queue.Insert(tx.ctx, TxHandle{Postgres: conn}, job)
+	})
 }
 
 // maxAttempts bounds how often a transaction that lost a race is run again.
@@ -179,19 +192,15 @@ func (s *Store) once(ctx context.Context, fn func(*Tx) error) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	sqlTx, err := conn.BeginTx(ctx, nil)
+	tx, err := s.newTx(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { _ = sqlTx.Rollback() }() // after Commit this does nothing
-	tx := s.newTx(ctx, conn, sqlTx)
+	defer tx.rollback() // after commit this does nothing
 	if err := fn(tx); err != nil {
 		return err
 	}
-	if err := tx.send(); err != nil {
-		return err
-	}
-	if err := sqlTx.Commit(); err != nil {
+	if err := tx.commit(); err != nil {
 		return err
 	}
 	if tx.told {
@@ -200,23 +209,29 @@ func (s *Store) once(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-func (s *Store) newTx(ctx context.Context, conn *sql.Conn, sqlTx *sql.Tx) *Tx {
+func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
 	orm := s.orm.Session(&gorm.Session{NewDB: true, Context: ctx})
-	orm.Statement.ConnPool = sqlTx
-	tx := &Tx{Reader: Reader{s: s, ctx: ctx, db: orm}, sqlTx: sqlTx, now: s.Now()}
-	tx.flush = tx.send
+	tx := &Tx{Reader: Reader{s: s, ctx: ctx, db: orm}, conn: conn, now: s.Now()}
+	tx.tx = tx
 	if s.dialect == postgres {
+		orm.Statement.ConnPool = conn
 		tx.raw = pgxRunner{s, conn}
-	} else {
-		tx.raw = txRunner{sqlTx}
+		return tx, nil
 	}
-	return tx
+	sqlTx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	tx.sqlTx, tx.begun = sqlTx, true
+	orm.Statement.ConnPool = sqlTx
+	tx.raw = txRunner{sqlTx}
+	return tx, nil
 }
 
 // orm gives gorm, after what is buffered has been sent, so that a read sees the transaction's own writes.
 func (r *Reader) orm() (*gorm.DB, error) {
-	if r.flush != nil {
-		if err := r.flush(); err != nil {
+	if r.tx != nil {
+		if err := r.tx.send(); err != nil {
 			return nil, err
 		}
 	}

@@ -62,9 +62,16 @@ func (p AccountPatch) into(a *model.Account) {
 		sent   optional[string]
 		target *string
 	}{
-		{p.Email, &a.Email}, {p.UserName, &a.UserName}, {p.DisplayName, &a.DisplayName}, {p.GivenName, &a.GivenName},
-		{p.FamilyName, &a.FamilyName}, {p.Department, &a.Department}, {p.JobTitle, &a.JobTitle}, {p.Language, &a.Language},
-		{p.TimeZone, &a.TimeZone}, {p.Currency, &a.Currency},
+		{p.Email, &a.Email},
+		{p.UserName, &a.UserName},
+		{p.DisplayName, &a.DisplayName},
+		{p.GivenName, &a.GivenName},
+		{p.FamilyName, &a.FamilyName},
+		{p.Department, &a.Department},
+		{p.JobTitle, &a.JobTitle},
+		{p.Language, &a.Language},
+		{p.TimeZone, &a.TimeZone},
+		{p.Currency, &a.Currency},
 	} {
 		field.sent.into(field.target, "")
 	}

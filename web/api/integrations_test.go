@@ -121,7 +121,7 @@ func TestIntegrationsRefuse(t *testing.T) {
 		f.do("GET", "/integrations?limit=501", nil).wantProblem(http.StatusUnprocessableEntity, "limit")
 		f.do("GET", "/integrations?after=%25", nil).wantProblem(http.StatusUnprocessableEntity, "after")
 		f.do("GET", "/integrations?after=bm8", nil).wantProblem(http.StatusUnprocessableEntity, "after")
-		f.do("GET", "/integrations?nmae=x", nil).wantProblem(http.StatusBadRequest, "nmae")
+		f.do("GET", "/integrations?titel=x", nil).wantProblem(http.StatusBadRequest, "titel")
 		f.do("GET", "/integrations?limit=1&limit=2", nil).wantProblem(http.StatusBadRequest, "limit")
 		f.do("GET", "/nowhere", nil).wantProblem(http.StatusNotFound, "")
 		f.do("PUT", "/integrations", `{}`).wantProblem(http.StatusMethodNotAllowed, "")

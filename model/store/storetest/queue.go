@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"testing"
 
@@ -27,16 +26,16 @@ type RecordedJob struct {
 }
 
 // Insert records the job.
-func (q Queue) Insert(ctx context.Context, tx *sql.Tx, job store.Job) error {
+func (q Queue) Insert(ctx context.Context, tx store.TxHandle, job store.Job) error {
 	args, err := json.Marshal(job)
 	if err != nil {
 		return err
 	}
-	values := "(?, ?)"
-	if q.Dialect == "postgres" {
-		values = "($1, $2)"
+	if tx.Postgres != nil {
+		_, err = tx.Postgres.Exec(ctx, "INSERT INTO "+jobsTable+" (kind, args) VALUES ($1, $2)", job.Kind(), string(args))
+		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO "+jobsTable+" (kind, args) VALUES "+values, job.Kind(), string(args))
+	_, err = tx.SQLite.ExecContext(ctx, "INSERT INTO "+jobsTable+" (kind, args) VALUES (?, ?)", job.Kind(), string(args))
 	return err
 }
 
