@@ -75,6 +75,20 @@ func (s *Service) holdRules(tx *store.Tx, ref model.Ref) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.rulesOf(tx, ref, version)
+}
+
+// lockGroup is holdRules together with the group, locked.
+func (s *Service) lockGroup(tx *store.Tx, ref model.Ref, id string) (model.DirectoryGroup, *Rules, error) {
+	g, version, err := tx.LockGroup(ref, id)
+	if err != nil {
+		return g, nil, err
+	}
+	rules, err := s.rulesOf(tx, ref, version)
+	return g, rules, err
+}
+
+func (s *Service) rulesOf(tx *store.Tx, ref model.Ref, version int64) (*Rules, error) {
 	rules, err := s.rules(tx, ref.OrganizationID, version)
 	if err != nil {
 		return nil, err
@@ -88,11 +102,7 @@ func (s *Service) holdRules(tx *store.Tx, ref model.Ref) (*Rules, error) {
 func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
 	var out model.DirectoryGroup
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		rules, err := s.holdRules(tx, ref)
-		if err != nil {
-			return err
-		}
-		before, err := tx.LockGroup(ref, id)
+		before, rules, err := s.lockGroup(tx, ref, id)
 		if err != nil {
 			return err
 		}
@@ -120,11 +130,7 @@ func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edi
 // DeleteGroup removes a directory group; its members are settled, by a run where they are very many.
 func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		rules, err := s.holdRules(tx, ref)
-		if err != nil {
-			return err
-		}
-		g, err := tx.LockGroup(ref, id)
+		g, rules, err := s.lockGroup(tx, ref, id)
 		if err != nil {
 			return err
 		}

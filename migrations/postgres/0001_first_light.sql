@@ -181,12 +181,11 @@ CREATE TABLE accounts (
   version bigint NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL
-);
+) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX accounts_email ON accounts (organization_id, email_key) WHERE email_key <> '';
 CREATE INDEX accounts_user_name ON accounts (organization_id, user_name_key) WHERE user_name_key <> '';
 CREATE UNIQUE INDEX accounts_employee ON accounts (organization_id, employee_id) WHERE employee_id IS NOT NULL;
 CREATE INDEX accounts_organization ON accounts (organization_id, id);
-CREATE INDEX accounts_roles ON accounts USING gin (roles jsonb_path_ops);
 
 CREATE TABLE directory_users (
   id uuid PRIMARY KEY,
@@ -298,7 +297,7 @@ CREATE TABLE feed_state (
 INSERT INTO feed_state (last_position) VALUES (0);
 
 CREATE TABLE activities (
-  id uuid PRIMARY KEY,
+  id uuid NOT NULL,
   organization_id uuid NOT NULL,
   integration_id uuid,
   occurred_at timestamptz NOT NULL,
@@ -308,9 +307,9 @@ CREATE TABLE activities (
   subject_id text NOT NULL,
   subject text NOT NULL,
   summary text NOT NULL,
-  data json NOT NULL
+  data json NOT NULL,
+  PRIMARY KEY (organization_id, id)
 );
-CREATE INDEX activities_page ON activities (organization_id, id);
 CREATE INDEX activities_subject ON activities (organization_id, subject_id, id);
 
 -- +goose Down

@@ -297,7 +297,7 @@ CREATE TABLE feed_state (
 INSERT INTO feed_state (last_position) VALUES (0);
 
 CREATE TABLE activities (
-  id TEXT PRIMARY KEY,
+  id TEXT NOT NULL,
   organization_id TEXT NOT NULL,
   integration_id TEXT,
   occurred_at TIMESTAMP NOT NULL,
@@ -307,9 +307,9 @@ CREATE TABLE activities (
   subject_id TEXT NOT NULL,
   subject TEXT NOT NULL,
   summary TEXT NOT NULL,
-  data TEXT NOT NULL
+  data TEXT NOT NULL,
+  PRIMARY KEY (organization_id, id)
 );
-CREATE INDEX activities_page ON activities (organization_id, id);
 CREATE INDEX activities_subject ON activities (organization_id, subject_id, id);
 
 -- +goose Down

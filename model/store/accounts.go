@@ -162,7 +162,7 @@ func (r *Reader) fillLinks(organizationID string, accounts []model.Account) erro
 	}
 	return r.query(statement{
 		sql: `SELECT account_id, integration_id, id, external_id FROM directory_users
- WHERE organization_id = ? AND account_id` + r.anyOf("uuid") + ` ORDER BY id`,
+ WHERE organization_id = ? AND account_id` + r.anyOf("uuid", ids) + ` ORDER BY id`,
 		args: []any{organizationID, r.list(ids)},
 		scan: func(row scanner) error {
 			var account string

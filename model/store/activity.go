@@ -17,14 +17,7 @@ func (tx *Tx) Log(a model.Activity, data any) error {
 			return err
 		}
 	}
-	tx.buffer(statement{
-		sql: `INSERT INTO activities (id, organization_id, integration_id, occurred_at, actor, action, subject_type, subject_id,
- subject, summary, data) VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-		args: []any{
-			NewID(), a.OrganizationID, a.IntegrationID, tx.now, a.Actor, a.Action, a.SubjectType, a.SubjectID, a.Subject, a.Summary,
-			string(raw),
-		},
-	})
+	tx.log.add(NewID(), a.OrganizationID, a.IntegrationID, a.Actor, a.Action, a.SubjectType, a.SubjectID, a.Subject, a.Summary, string(raw))
 	return nil
 }
 

@@ -182,8 +182,13 @@ func rebind(text string) string {
 
 // anyOf gives a condition "is one of the values bound to the next placeholder"; list makes the value to bind. The SQL
 // is the same for any number of values, so that it stays prepared.
-func (r *Reader) anyOf(kind string) string {
+//
+// One value is compared as it is: PostgreSQL keeps the plan for that, where it plans anew for every array.
+func (r *Reader) anyOf(kind string, values []string) string {
 	if r.s.dialect == postgres {
+		if len(values) == 1 {
+			return " = ?::" + kind
+		}
 		return " = ANY(?::" + kind + "[])"
 	}
 	return " IN (SELECT value FROM json_each(?))"
@@ -192,6 +197,9 @@ func (r *Reader) anyOf(kind string) string {
 // list makes the value that anyOf binds.
 func (r *Reader) list(values []string) any {
 	if r.s.dialect == postgres {
+		if len(values) == 1 {
+			return values[0]
+		}
 		return values
 	}
 	if values == nil {

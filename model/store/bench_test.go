@@ -44,7 +44,7 @@ func benchAddOne(b *testing.B, size int) {
 		g := storetest.Group(b, s, ref, "Everybody", ids[:size]...)
 		for b.Loop() {
 			storetest.InTx(b, s, func(tx *store.Tx) error {
-				if _, err := tx.LockGroup(ref, g.ID); err != nil {
+				if _, _, err := tx.LockGroup(ref, g.ID); err != nil {
 					return err
 				}
 				_, err := tx.AddMembers(ref, g.ID, ids[size:])

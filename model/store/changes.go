@@ -18,54 +18,21 @@ func (tx *Tx) Tell(c model.Change, data any) error {
 		return err
 	}
 	tx.told = true
-	tx.buffer(statement{
-		sql: `INSERT INTO changes (organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data)
- VALUES (?,?,?,?,?,?,?,?)`,
-		args: []any{c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.SubjectID, c.Actor, string(raw)},
-	})
+	tx.feed.add(c.OrganizationID, string(c.Type), c.IntegrationID, c.SubjectType, c.SubjectID, c.Actor, string(raw))
 	return nil
 }
 
-// TellMany appends one entry per subject, all alike but for the subject and the data, in one statement.
+// TellMany appends one entry per subject, all alike but for the subject and the data.
 func (tx *Tx) TellMany(c model.Change, subjects []string, data []any) error {
-	if len(subjects) == 0 {
-		return nil
-	}
 	if len(subjects) != len(data) {
 		return fmt.Errorf("tell %s: %d subjects with %d data", c.Type, len(subjects), len(data))
 	}
-	tx.told = true
-	texts := make([]string, len(data))
-	for i, d := range data {
-		raw, err := json.Marshal(d)
-		if err != nil {
+	for i := range subjects {
+		c.SubjectID = subjects[i]
+		if err := tx.Tell(c, data[i]); err != nil {
 			return err
 		}
-		texts[i] = string(raw)
 	}
-	from := "unnest(?::text[], ?::text[]) WITH ORDINALITY AS x(subject, data, n)"
-	dataAs := "x.data::json"
-	lists := []any{subjects, texts}
-	if tx.s.dialect == sqliteLite {
-		// One list of pairs, because a join of two lists compares every subject with every data.
-		from = "(SELECT value ->> 0 AS subject, value ->> 1 AS data, key AS n FROM json_each(?)) x"
-		dataAs = "x.data"
-		pairs := make([][2]string, len(texts))
-		for i := range texts {
-			pairs[i] = [2]string{subjects[i], texts[i]}
-		}
-		raw, err := json.Marshal(pairs)
-		if err != nil {
-			return err
-		}
-		lists = []any{string(raw)}
-	}
-	tx.buffer(statement{
-		sql: `INSERT INTO changes (organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data)
- SELECT ` + tx.typed("?", "uuid") + `, ` + tx.typed("?", "text") + `, ` + tx.typed("?", "timestamptz") + `, ` + tx.typed("?", "uuid") + `, ` +
-			tx.typed("?", "text") + `, x.subject, ` + tx.typed("?", "text") + `, ` + dataAs + ` FROM ` + from + ` ORDER BY x.n`,
-		args: append([]any{c.OrganizationID, string(c.Type), tx.now, c.IntegrationID, c.SubjectType, c.Actor}, lists...),
-	})
 	return nil
 }
 

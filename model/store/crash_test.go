@@ -125,7 +125,7 @@ func TestReaderDoesNotBlockWriter(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ref := storetest.Ref(t, s)
 		storetest.Users(t, s, ref, 50)
-		err := s.Read(t.Context()).EachForTest("SELECT id FROM directory_users", func() error {
+		err := store.EachForTest(s.Read(t.Context()), "SELECT id FROM directory_users", func() error {
 			return s.InTx(t.Context(), func(tx *store.Tx) error {
 				if err := tx.InsertDirectoryUser(storetest.NewUser(ref, store.NewID()+"@contoso.com")); err != nil {
 					return err
@@ -160,7 +160,7 @@ func TestWritersQueueForTheOneConnection(t *testing.T) {
 	if _, err := s.Read(t.Context()).CountDirectoryUsers(storetest.Ref(t, s)); err != nil {
 		t.Error(err)
 	}
-	if err := s.Read(t.Context()).ExecForTest("DELETE FROM directory_users"); err == nil {
+	if err := store.ExecForTest(s.Read(t.Context()), "DELETE FROM directory_users"); err == nil {
 		t.Error("a reading connection writes")
 	}
 }

@@ -169,10 +169,11 @@ func FilterPlanForTest(t testing.TB, s *Store, generic bool, ref model.Ref, tabl
 	})
 }
 
-// EachForTest runs a query and calls fn while each of its rows is current.
-func (r *Reader) EachForTest(query string, fn func() error) error {
+// EachForTest runs a query and calls fn while each of its rows is current. It is no method, because the suite tries every
+// method of a Reader.
+func EachForTest(r *Reader, query string, fn func() error) error {
 	return r.query(statement{sql: query, scan: func(scanner) error { return fn() }})
 }
 
 // ExecForTest sends any statement.
-func (r *Reader) ExecForTest(query string) error { return r.query(statement{sql: query}) }
+func ExecForTest(r *Reader, query string) error { return r.query(statement{sql: query}) }

@@ -28,7 +28,7 @@ func (tx *Tx) FindAccounts(organizationID string, ids []string, f *Facts) error 
 		return nil
 	}
 	err := tx.query(statement{
-		sql:  "SELECT " + accountColumns + " FROM accounts WHERE organization_id = ? AND id" + tx.anyOf("uuid") + " ORDER BY id" + tx.forUpdate(),
+		sql:  "SELECT " + accountColumns + " FROM accounts WHERE organization_id = ? AND id" + tx.anyOf("uuid", ids) + " ORDER BY id" + tx.forUpdate(),
 		args: []any{organizationID, tx.list(ids)},
 		scan: func(row scanner) error { return scanAppend(row, &f.Candidates, scanAccount) },
 	})
@@ -59,7 +59,7 @@ func (r *Reader) EmployeeHolders(organizationID string, externalIDs []string) (m
 		return holders, nil
 	}
 	err := r.query(statement{
-		sql:  "SELECT employee_id, id FROM accounts WHERE organization_id = ? AND employee_id IS NOT NULL AND employee_id" + r.anyOf("text"),
+		sql:  "SELECT employee_id, id FROM accounts WHERE organization_id = ? AND employee_id IS NOT NULL AND employee_id" + r.anyOf("text", externalIDs),
 		args: []any{organizationID, r.list(externalIDs)},
 		scan: func(row scanner) error {
 			var employee, account string

@@ -32,8 +32,10 @@ func (r *Reader) resources(ref model.Ref, q model.ResourceQuery, table, columns 
 	order := "id"
 	if q.Filter != nil {
 		c := compiler{dialect: r.s.dialect, table: table}
-		if c.dialect == sqliteLite && c.selective(q.Filter) {
-			order = "+id" // keeps SQLite from reading the whole integration in this order to spare itself the sorting of few rows
+		if c.selective(q.Filter) {
+			// Keeps both databases from reading the whole integration in this order to spare themselves the sorting of few
+			// rows, as a plan does that was made while the table was small.
+			order = map[dialect]string{sqliteLite: "+id", postgres: "id::text"}[c.dialect]
 		}
 		condition, err := c.compile(q.Filter)
 		if err != nil {
@@ -45,10 +47,16 @@ func (r *Reader) resources(ref model.Ref, q model.ResourceQuery, table, columns 
 	offset, rows := max(q.StartIndex, 1)-1, 0
 	counted := func(row scanner) error { rows++; return scan(row) }
 	if q.Count > 0 {
+		page, pageArgs := " LIMIT "+strconv.Itoa(q.Count), args
+		if offset > 0 {
+			// Bound, or every page would be a text of its own. The first page is not: PostgreSQL plans anew for every bound
+			// LIMIT, and keeps the plan of one that it can read.
+			page, pageArgs = " LIMIT ? OFFSET ?", append(append([]any{}, args...), q.Count, offset)
+		}
 		err := r.query(statement{
-			sql:  "SELECT " + columns + " FROM " + table + " WHERE " + where + " ORDER BY " + order + " LIMIT ? OFFSET ?",
-			rare: q.Filter != nil,
-			args: append(append([]any{}, args...), q.Count, offset),
+			sql:  "SELECT " + columns + " FROM " + table + " WHERE " + where + " ORDER BY " + order + page,
+			rare: true,
+			args: pageArgs,
 			scan: counted,
 		})
 		if err != nil {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"usher/model"
 )
 
@@ -19,21 +21,27 @@ func (r *Reader) DirectoryGroup(ref model.Ref, id string) (model.DirectoryGroup,
 	return r.directoryGroup(ref, id, "")
 }
 
-// LockGroup reads one group and keeps other writers of it out until the transaction ends.
-func (tx *Tx) LockGroup(ref model.Ref, id string) (model.DirectoryGroup, error) {
-	return tx.directoryGroup(ref, id, tx.forUpdate())
+// LockGroup reads one group and keeps other writers of it out until the transaction ends; it also holds the settings and
+// gives their version, as HoldSettings does, in the same round trip.
+func (tx *Tx) LockGroup(ref model.Ref, id string) (model.DirectoryGroup, int64, error) {
+	var version int64
+	g, err := tx.directoryGroup(ref, id, tx.forUpdate(), tx.hold(ref.OrganizationID, "", &version)...)
+	if err == nil && version == 0 {
+		err = notFound("organization", ref.OrganizationID)
+	}
+	return g, version, err
 }
 
-func (r *Reader) directoryGroup(ref model.Ref, id, lock string) (model.DirectoryGroup, error) {
+func (r *Reader) directoryGroup(ref model.Ref, id, lock string, before ...statement) (model.DirectoryGroup, error) {
 	var groups []model.DirectoryGroup
 	if !ValidID(id) {
 		return model.DirectoryGroup{}, notFound("group", id)
 	}
-	err := r.query(statement{
+	err := r.query(append(before, statement{
 		sql:  "SELECT " + groupColumns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id = ?" + lock,
 		args: []any{ref.OrganizationID, ref.IntegrationID, id},
 		scan: func(row scanner) error { return scanAppend(row, &groups, scanGroup) },
-	})
+	})...)
 	if err == nil && len(groups) == 0 {
 		err = notFound("group", id)
 	}
@@ -138,7 +146,7 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.M
 		return statement{
 			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
  SELECT ` + tx.typed("?", "uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
- WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid") + ` AND t.id <> ` + tx.typed("?", "uuid") + `
+ WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("?", "uuid") + `
  AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("?", "uuid") + ` AND g.organization_id = t.organization_id
  AND g.integration_id = t.integration_id)
  ORDER BY t.id` + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
@@ -182,7 +190,7 @@ func (tx *Tx) RemoveMembers(groupID string, ids []string) ([]model.Member, error
 	if len(ids) == 0 || !ValidID(groupID) {
 		return nil, nil
 	}
-	return tx.deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid"), groupID, tx.list(ids))
+	return tx.deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid", ids), groupID, tx.list(ids))
 }
 
 // KeepMembers removes every member that is not among ids, and gives those removed.
@@ -191,11 +199,12 @@ func (tx *Tx) KeepMembers(groupID string, ids []string) ([]model.Member, error) 
 		return nil, nil
 	}
 	if tx.s.dialect == sqliteLite {
-		return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid"), groupID, tx.list(validIDs(ids)))
+		keep := validIDs(ids)
+		return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid", keep), groupID, tx.list(keep))
 	}
 	// An anti join and not "<> ALL", which under a plan made for any list compares every member with every id.
 	return tx.deleteMembers("group_id = ? AND NOT EXISTS (SELECT 1 FROM unnest(?::uuid[]) AS kept (id) WHERE kept.id = member_id)",
-		groupID, tx.list(validIDs(ids)))
+		groupID, validIDs(ids))
 }
 
 func (tx *Tx) deleteMembers(where string, args ...any) ([]model.Member, error) {
@@ -213,11 +222,12 @@ func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type
 // Members gives the members of the groups, in the order of their ids.
 func (r *Reader) Members(ref model.Ref, groupIDs []string) (map[string][]model.Member, error) {
 	members := make(map[string][]model.Member, len(groupIDs))
+	ids := validIDs(groupIDs)
 	err := r.query(statement{
 		sql: `SELECT m.group_id, m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
  FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
- WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid") + ` ORDER BY m.group_id, m.member_id`,
-		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(validIDs(groupIDs))},
+ WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid", ids) + ` ORDER BY m.group_id, m.member_id`,
+		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
 		scan: func(row scanner) error {
 			var group string
 			var m model.Member
@@ -276,12 +286,11 @@ func (r *Reader) UserMembersAfter(ref model.Ref, groupID, after string, limit in
 // GroupsOf gives the groups that each member is a direct member of, in the order of group ids.
 func (r *Reader) GroupsOf(ref model.Ref, memberIDs []string) (map[string][]model.GroupRef, error) {
 	groups := make(map[string][]model.GroupRef, len(memberIDs))
-	members := "SELECT DISTINCT unnest(?::uuid[])"
-	if r.s.dialect == sqliteLite {
-		members = "SELECT value FROM json_each(?)"
-	}
-	err := r.query(r.groupsOf(groups, members, " AND m.organization_id = ? AND m.integration_id = ?",
-		r.list(validIDs(memberIDs)), ref.OrganizationID, ref.IntegrationID))
+	ids := validIDs(memberIDs)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	err := r.query(r.groupsOf(groups, r.elements(ids), " AND m.organization_id = ? AND m.integration_id = ?",
+		r.list(ids), ref.OrganizationID, ref.IntegrationID))
 	return groups, translate(err)
 }
 

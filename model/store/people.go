@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"slices"
 
 	"usher/model"
@@ -23,18 +24,19 @@ type Facts struct {
 // Any number of transactions may hold them at once.
 func (tx *Tx) HoldSettings(organizationID string) (int64, error) {
 	var version int64
-	err := tx.query(tx.holdSettings(organizationID, &version)...)
+	err := tx.query(tx.hold(organizationID, "", &version)...)
 	if err == nil && version == 0 {
 		err = notFound("organization", organizationID)
 	}
 	return version, translate(err)
 }
 
-func (tx *Tx) holdSettings(organizationID string, version *int64) []statement {
+// hold also reads other things of the organization, besides its version.
+func (tx *Tx) hold(organizationID, besides string, into ...any) []statement {
 	read := statement{
-		sql:  "SELECT settings_version FROM organizations WHERE id = ?",
+		sql:  "SELECT settings_version" + besides + " FROM organizations WHERE id = ?",
 		args: []any{organizationID},
-		scan: func(row scanner) error { return row.Scan(version) },
+		scan: func(row scanner) error { return row.Scan(into...) },
 	}
 	if tx.s.dialect != postgres {
 		return []statement{read}
@@ -55,40 +57,32 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 	}
 	ids = validIDs(ids)
 	slices.Sort(ids)
-	list := tx.list(slices.Compact(ids))
-	linked := "(SELECT account_id FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid") +
-		" AND account_id IS NOT NULL)"
-	linkedArgs := []any{ref.OrganizationID, ref.IntegrationID, list}
-	batch := append(tx.holdSettings(ref.OrganizationID, &f.SettingsVersion),
+	ids = slices.Compact(ids)
+	list, integrations := tx.list(ids), 0
+	mine := []any{ref.OrganizationID, ref.IntegrationID, list}
+	batch := append(tx.hold(ref.OrganizationID, ", (SELECT count(*) FROM integrations WHERE organization_id = organizations.id)",
+		&f.SettingsVersion, &integrations),
 		statement{
 			sql: "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" +
-				tx.anyOf("uuid") + " ORDER BY id" + tx.forUpdate(),
-			args: []any{ref.OrganizationID, ref.IntegrationID, list},
+				tx.anyOf("uuid", ids) + " ORDER BY id" + tx.forUpdate(),
+			args: mine,
 			scan: func(row scanner) error { return scanAppend(row, &f.Users, scanUser) },
 		},
 		statement{
-			sql:  "SELECT " + accountColumns + " FROM accounts WHERE id IN " + linked + " ORDER BY id" + tx.forUpdate(),
-			args: linkedArgs,
+			sql: "SELECT " + accountColumns + " FROM accounts WHERE id IN (SELECT account_id FROM directory_users" +
+				" WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid", ids) + " AND account_id IS NOT NULL) ORDER BY id" + tx.forUpdate(),
+			args: mine,
 			scan: f.scanAccount,
 		},
-		statement{
-			sql:  "SELECT " + userColumns + " FROM directory_users WHERE account_id IN " + linked + " ORDER BY id",
-			args: linkedArgs,
-			scan: f.scanOther,
-		},
-		// A union and not an OR, which would read every membership there is.
-		tx.groupsOf(f.Groups, "SELECT id FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id"+
-			tx.anyOf("uuid")+" UNION SELECT id FROM directory_users WHERE account_id IN "+linked, "",
-			append([]any{ref.OrganizationID, ref.IntegrationID, list}, linkedArgs...)...),
-		statement{
-			sql: `SELECT ` + employeeColumns + ` FROM employees WHERE organization_id = ? AND external_id IN
- (SELECT employee_id FROM accounts WHERE employee_id IS NOT NULL AND id IN ` + linked + `)`,
-			args: append([]any{ref.OrganizationID}, linkedArgs...),
-			scan: func(row scanner) error { return scanAppend(row, &f.Employees, scanEmployee) },
-		})
+		tx.groupsOf(f.Groups, tx.elements(ids), " AND m.organization_id = ? AND m.integration_id = ?", list, ref.OrganizationID, ref.IntegrationID))
 	err := tx.query(batch...)
 	if err == nil && f.SettingsVersion == 0 {
 		err = notFound("organization", ref.OrganizationID)
+	}
+	if err == nil {
+		groups := map[string][]model.GroupRef{}
+		err = tx.query(tx.beyond(ref.OrganizationID, f, groups, integrations)...)
+		maps.Copy(f.Groups, groups)
 	}
 	if err != nil {
 		return nil, translate(err)
@@ -96,11 +90,83 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 	return f, nil
 }
 
+// elements gives a SELECT of the ids that list makes the value of.
+func (r *Reader) elements(ids []string) string {
+	if r.s.dialect == postgres {
+		if len(ids) == 1 {
+			return "SELECT ?::uuid"
+		}
+		return "SELECT unnest(?::uuid[])"
+	}
+	return "SELECT value FROM json_each(?)"
+}
+
+// beyond gives the statements that read what few accounts have: directory users of other integrations, where the
+// organization has any, and employees. It notes the directory users that were read already.
+func (tx *Tx) beyond(organizationID string, f *Facts, groups map[string][]model.GroupRef, integrations int) []statement {
+	var list []statement
+	var accounts, employees []string
+	for id, a := range f.Accounts {
+		accounts = append(accounts, id)
+		if a.EmployeeID != nil {
+			employees = append(employees, *a.EmployeeID)
+		}
+	}
+	slices.Sort(accounts)
+	if integrations > 1 && len(accounts) > 0 {
+		list = append(list, tx.linkedUsers(organizationID, accounts, f, groups)...)
+	} else {
+		for _, u := range f.Users {
+			if u.AccountID != nil {
+				f.Others[*u.AccountID] = append(f.Others[*u.AccountID], u)
+			}
+		}
+	}
+	if len(employees) > 0 {
+		list = append(list, tx.employees(organizationID, employees, f))
+	}
+	return list
+}
+
+// linkedUsers reads the directory users of accounts, with their groups.
+func (tx *Tx) linkedUsers(organizationID string, accounts []string, f *Facts, groups map[string][]model.GroupRef) []statement {
+	list := tx.list(accounts)
+	return []statement{
+		{
+			sql:  "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND account_id" + tx.anyOf("uuid", accounts) + " ORDER BY id",
+			args: []any{organizationID, list},
+			scan: f.scanOther,
+		},
+		tx.groupsOf(groups, "SELECT id FROM directory_users WHERE organization_id = ? AND account_id"+tx.anyOf("uuid", accounts), "",
+			organizationID, list),
+	}
+}
+
+func (tx *Tx) employees(organizationID string, externalIDs []string, f *Facts) statement {
+	return statement{
+		sql:  "SELECT " + employeeColumns + " FROM employees WHERE organization_id = ? AND external_id" + tx.anyOf("text", externalIDs),
+		args: []any{organizationID, tx.list(externalIDs)},
+		scan: func(row scanner) error { return scanAppend(row, &f.Employees, scanEmployee) },
+	}
+}
+
 func (f *Facts) scanAccount(row scanner) error {
 	a := &model.Account{}
 	err := scanAccount(row, a)
 	f.Accounts[a.ID] = a
 	return err
+}
+
+// scanCandidate takes an account once, by whichever key it was found.
+func (f *Facts) scanCandidate(row scanner) error {
+	var a model.Account
+	if err := scanAccount(row, &a); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(f.Candidates, func(c model.Account) bool { return c.ID == a.ID }) {
+		f.Candidates = append(f.Candidates, a)
+	}
+	return nil
 }
 
 func (f *Facts) scanOther(row scanner) error {
@@ -115,22 +181,29 @@ func (f *Facts) scanOther(row scanner) error {
 // FindByKeys adds to f the accounts whose e-mail or userName is one of the folded keys, locked, with the directory users
 // that they are linked to and those users' groups, and the employees whose e-mail is one of the keys.
 func (tx *Tx) FindByKeys(organizationID string, keys []string, f *Facts) error {
+	return tx.findByKeys(organizationID, keys, f)
+}
+
+// findByKeys sends some statements before its own, in the same round trip.
+func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch ...statement) error {
 	if len(keys) == 0 {
-		return nil
+		return translate(tx.query(batch...))
 	}
 	list := tx.list(keys)
 	// The indexes leave out empty keys, and are used only where the query says that it looks for none.
-	match := "(SELECT id FROM accounts" + tx.indexedBy("accounts_email") + " WHERE organization_id = ? AND email_key <> '' AND email_key" + tx.anyOf("text") +
-		" UNION SELECT id FROM accounts" + tx.indexedBy("accounts_user_name") + " WHERE organization_id = ? AND user_name_key <> '' AND user_name_key" + tx.anyOf("text") + ")"
-	args := []any{organizationID, list, organizationID, list}
-	err := tx.query(
+	byKey := func(column, index string) statement {
+		return statement{
+			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE organization_id = ? AND " + column + " <> '' AND " +
+				column + tx.anyOf("text", keys) + tx.forUpdate(),
+			args: []any{organizationID, list},
+			scan: f.scanCandidate,
+		}
+	}
+	// Two statements and not one with OR or UNION, and in no order: for either the planner may read every account in the
+	// order of ids, as it does for good when it plans while there are few. A deadlock is run again.
+	err := tx.query(append(batch, byKey("email_key", "accounts_email"), byKey("user_name_key", "accounts_user_name"),
 		statement{
-			sql:  "SELECT " + accountColumns + " FROM accounts WHERE id IN " + match + " ORDER BY id" + tx.forUpdate(),
-			args: args,
-			scan: func(row scanner) error { return scanAppend(row, &f.Candidates, scanAccount) },
-		},
-		statement{
-			sql:  "SELECT " + employeeColumns + " FROM employees WHERE organization_id = ? AND email_key" + tx.anyOf("text"),
+			sql:  "SELECT " + employeeColumns + " FROM employees WHERE organization_id = ? AND email_key" + tx.anyOf("text", keys),
 			args: []any{organizationID, list},
 			scan: func(row scanner) error {
 				var e model.Employee
@@ -138,7 +211,7 @@ func (tx *Tx) FindByKeys(organizationID string, keys []string, f *Facts) error {
 				f.ByKey[e.EmailKey] = append(f.ByKey[e.EmailKey], e)
 				return err
 			},
-		})
+		})...)
 	if err != nil {
 		return translate(err)
 	}
@@ -158,21 +231,17 @@ func (tx *Tx) linkedTo(organizationID string, f *Facts) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	list := tx.list(ids)
-	return translate(tx.query(
-		statement{
-			sql:  "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND account_id" + tx.anyOf("uuid") + " ORDER BY id",
-			args: []any{organizationID, list},
-			scan: f.scanOther,
-		},
-		tx.groupsOf(f.Groups, "SELECT id FROM directory_users WHERE organization_id = ? AND account_id"+tx.anyOf("uuid"), "",
-			organizationID, list),
-		statement{
-			sql: `SELECT ` + employeeColumns + ` FROM employees WHERE organization_id = ? AND external_id IN
- (SELECT employee_id FROM accounts WHERE organization_id = ? AND employee_id IS NOT NULL AND id` + tx.anyOf("uuid") + `)`,
-			args: []any{organizationID, organizationID, list},
-			scan: func(row scanner) error { return scanAppend(row, &f.Employees, scanEmployee) },
-		}))
+	var employees []string
+	for _, id := range ids {
+		if e := f.Accounts[id].EmployeeID; e != nil {
+			employees = append(employees, *e)
+		}
+	}
+	batch := tx.linkedUsers(organizationID, ids, f, f.Groups)
+	if len(employees) > 0 {
+		batch = append(batch, tx.employees(organizationID, employees, f))
+	}
+	return translate(tx.query(batch...))
 }
 
 // NewFacts gives empty facts for people who are not in the mirror yet, with the settings held.
@@ -181,9 +250,9 @@ func (tx *Tx) NewFacts(organizationID string, keys []string) (*Facts, error) {
 		Accounts: map[string]*model.Account{}, Others: map[string][]model.DirectoryUser{}, Groups: map[string][]model.GroupRef{},
 		ByKey: map[string][]model.Employee{},
 	}
-	var err error
-	if f.SettingsVersion, err = tx.HoldSettings(organizationID); err != nil {
-		return nil, err
+	err := tx.findByKeys(organizationID, keys, f, tx.hold(organizationID, "", &f.SettingsVersion)...)
+	if err == nil && f.SettingsVersion == 0 {
+		err = notFound("organization", organizationID)
 	}
-	return f, tx.FindByKeys(organizationID, keys, f)
+	return f, err
 }

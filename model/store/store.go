@@ -146,6 +146,8 @@ type Tx struct {
 	sqlTx   *sql.Tx // SQLite's; on PostgreSQL BEGIN and COMMIT travel with the statements
 	begun   bool
 	pending []statement
+	feed    appendix // changes
+	log     appendix // activities
 	now     time.Time
 	told    bool // changes were appended
 	altered bool // settings were changed, so that what this transaction reads of them is its own until it commits

@@ -23,7 +23,7 @@ func (tx *Tx) send(list ...statement) error {
 		tx.begun = true
 		all = append(all, statement{sql: "BEGIN"})
 	}
-	all = append(append(all, tx.pending...), list...)
+	all = append(append(append(all, tx.pending...), tx.appends()...), list...)
 	tx.pending = nil
 	if len(all) == 0 {
 		return nil
@@ -40,7 +40,7 @@ func (tx *Tx) commit() error {
 		}
 		return tx.sqlTx.Commit()
 	}
-	if !tx.begun && len(tx.pending) == 0 {
+	if !tx.begun && len(tx.pending)+len(tx.feed.rows)+len(tx.log.rows) == 0 {
 		return nil
 	}
 	for i := range tx.pending {

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// appendix collects the rows that a transaction appends to one table, so that they are sent together: as one statement on
+// PostgreSQL, however many rows there are.
+type appendix struct{ rows [][]any }
+
+func (a *appendix) add(values ...any) { a.rows = append(a.rows, values) }
+
+// appended is a table that is only appended to. Every row also carries the time of the transaction.
+type appended struct {
+	table   string
+	columns []string // in the order of appendix.add
+	kinds   []string // PostgreSQL's types of the columns
+}
+
+// theFeed and theLog say how changes and activities are appended.
+func theFeed() appended {
+	return appended{
+		"changes", []string{"organization_id", "type", "integration_id", "subject_type", "subject_id", "actor", "data"},
+		[]string{"uuid", "text", "uuid", "text", "text", "text", "json"},
+	}
+}
+
+func theLog() appended {
+	return appended{
+		"activities",
+		[]string{"id", "organization_id", "integration_id", "actor", "action", "subject_type", "subject_id", "subject", "summary", "data"},
+		[]string{"uuid", "uuid", "uuid", "text", "text", "text", "text", "text", "text", "json"},
+	}
+}
+
+// appends gives the statements that send what was collected, and forgets it.
+func (tx *Tx) appends() []statement {
+	var list []statement
+	for _, part := range []struct {
+		rows *appendix
+		to   appended
+	}{{&tx.feed, theFeed()}, {&tx.log, theLog()}} {
+		rows := part.rows.rows
+		part.rows.rows = nil
+		if len(rows) > fewRows && tx.s.dialect == postgres {
+			list = append(list, part.to.many(rows, tx.now))
+			continue
+		}
+		for few := range slices.Chunk(rows, fewRows) {
+			list = append(list, part.to.few(few, tx.now))
+		}
+	}
+	return list
+}
+
+func (a appended) insert() string {
+	return "INSERT INTO " + a.table + " (occurred_at, " + strings.Join(a.columns, ", ") + ") "
+}
+
+// fewRows is how many rows are sent as values; more go as arrays, whose planning costs more.
+const fewRows = 6
+
+// few sends rows as values; there is one text for each number of rows.
+func (a appended) few(rows [][]any, now any) statement {
+	row := "(?" + strings.Repeat(",?", len(a.columns)) + ")"
+	st := statement{sql: a.insert() + "VALUES " + row + strings.Repeat(", "+row, len(rows)-1)}
+	for _, r := range rows {
+		st.args = append(append(st.args, now), r...)
+	}
+	return st
+}
+
+// many sends one array per column, so that the text is the same for any number of rows. The order of rows is kept.
+func (a appended) many(rows [][]any, now any) statement {
+	names, arrays, args := make([]string, len(a.columns)), make([]string, len(a.columns)), []any{now}
+	for c, kind := range a.kinds {
+		names[c] = "c" + strconv.Itoa(c)
+		if kind == "json" {
+			kind = "text"
+			arrays[c] = "?::text[]"
+		} else {
+			arrays[c] = "?::" + kind + "[]"
+		}
+		column := make([]any, len(rows))
+		for i, row := range rows {
+			column[i] = row[c]
+		}
+		args = append(args, texts(column))
+	}
+	values := strings.Join(names, ", ")
+	if last := len(a.kinds) - 1; a.kinds[last] == "json" {
+		values = strings.Join(names[:last], ", ") + ", " + names[last] + "::json"
+	}
+	return statement{
+		sql: a.insert() + "SELECT ?::timestamptz, " + values + " FROM unnest(" + strings.Join(arrays, ", ") +
+			") WITH ORDINALITY AS x(" + strings.Join(names, ", ") + ", n) ORDER BY n",
+		args: args,
+	}
+}
+
+// texts gives a column of texts, some of which may be absent.
+func texts(column []any) []*string {
+	list := make([]*string, len(column))
+	for i, v := range column {
+		switch v := v.(type) {
+		case string:
+			list[i] = &v
+		case *string:
+			list[i] = v
+		}
+	}
+	return list
+}
