@@ -217,6 +217,15 @@ func (r *Reader) indexedBy(name string) string {
 	return ""
 }
 
+// beside gives a condition on a column that stands beside a selective one, in a form that no index serves, so that the index
+// of the selective one is taken however small the table was when the plan was made.
+func (r *Reader) beside(column string) string {
+	if r.s.dialect == postgres {
+		return column + " IS NOT DISTINCT FROM ?"
+	}
+	return "+" + column + " = ?"
+}
+
 // forUpdate locks the rows of a SELECT against other writers. SQLite has one writer, whose lock the transaction holds.
 func (r *Reader) forUpdate() string {
 	if r.s.dialect == postgres {

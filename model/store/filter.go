@@ -37,6 +37,9 @@ func (r *Reader) resources(ref model.Ref, q model.ResourceQuery, table, columns 
 			// rows, as a plan does that was made while the table was small.
 			order = map[dialect]string{sqliteLite: "+id", postgres: "id::text"}[c.dialect]
 		}
+		if c.byColumn(q.Filter) {
+			where = r.beside("organization_id") + " AND " + r.beside("integration_id")
+		}
 		condition, err := c.compile(q.Filter)
 		if err != nil {
 			return 0, err

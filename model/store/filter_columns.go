@@ -82,6 +82,15 @@ func (c *compiler) columnCompare(col column, f model.Compare) string {
 	return "false"
 }
 
+// byColumn says whether the filter holds for a few rows that the index of a column finds.
+func (c *compiler) byColumn(f model.Filter) bool {
+	if and, ok := f.(model.And); ok {
+		return c.byColumn(and.Left) || c.byColumn(and.Right)
+	}
+	compare, ok := f.(model.Compare)
+	return c.selective(f) && !(ok && c.isMembers(compare.Path))
+}
+
 // selective says whether the filter holds for a few rows that an index finds.
 func (c *compiler) selective(f model.Filter) bool {
 	switch f := f.(type) {

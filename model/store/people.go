@@ -60,6 +60,10 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 	ids = slices.Compact(ids)
 	list, integrations := tx.list(ids), 0
 	mine := []any{ref.OrganizationID, ref.IntegrationID, list}
+	linked := "" // lets the planner judge many; for one, whose plan is kept, it would offer the index of all links
+	if len(ids) > 1 {
+		linked = " AND account_id IS NOT NULL"
+	}
 	batch := append(tx.hold(ref.OrganizationID, ", (SELECT count(*) FROM integrations WHERE organization_id = organizations.id)",
 		&f.SettingsVersion, &integrations),
 		statement{
@@ -70,7 +74,7 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 		},
 		statement{
 			sql: "SELECT " + accountColumns + " FROM accounts WHERE id IN (SELECT account_id FROM directory_users" +
-				" WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid", ids) + " AND account_id IS NOT NULL) ORDER BY id" + tx.forUpdate(),
+				" WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid", ids) + linked + ") ORDER BY id" + tx.forUpdate(),
 			args: mine,
 			scan: f.scanAccount,
 		},
@@ -193,7 +197,7 @@ func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch .
 	// The indexes leave out empty keys, and are used only where the query says that it looks for none.
 	byKey := func(column, index string) statement {
 		return statement{
-			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE organization_id = ? AND " + column + " <> '' AND " +
+			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE " + tx.beside("organization_id") + " AND " + column + " <> '' AND " +
 				column + tx.anyOf("text", keys) + tx.forUpdate(),
 			args: []any{organizationID, list},
 			scan: f.scanCandidate,

@@ -27,10 +27,10 @@ func uniqueKeys() map[string]uniqueKey {
 	return map[string]uniqueKey{
 		"organizations_slug":            {"organizations.slug", "slug", "another organization has this slug", false},
 		"operators_email":               {"operators.organization_id, operators.email_key", "email", "another operator has this e-mail", false},
-		"directory_users_user_name":     {"directory_users.integration_id, directory_users.user_name_key", "userName", "another user has this userName", false},
-		"directory_groups_display_name": {"directory_groups.integration_id, directory_groups.display_name_key", "displayName", "another group has this displayName", false},
+		"directory_users_user_name":     {"directory_users.user_name_key, directory_users.integration_id", "userName", "another user has this userName", false},
+		"directory_groups_display_name": {"directory_groups.display_name_key, directory_groups.integration_id", "displayName", "another group has this displayName", false},
 		"directory_users_account":       {"directory_users.account_id, directory_users.integration_id", "account_id", "another user of this integration is linked to the account", true},
-		"accounts_email":                {"accounts.organization_id, accounts.email_key", "email", "another account has this e-mail", true},
+		"accounts_email":                {"accounts.email_key, accounts.organization_id", "email", "another account has this e-mail", true},
 		"accounts_employee":             {"accounts.organization_id, accounts.employee_id", "employee_id", "another account is linked to this employee", true},
 		"sealed_secrets_name":           {"sealed_secrets.organization_id, sealed_secrets.integration_id, sealed_secrets.name", "name", "the secret was written at the same time", true},
 	}
