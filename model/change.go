@@ -30,6 +30,7 @@ const (
 	EmployeeUpdated           ChangeType = "employee.updated"
 	EmployeeWasPending        ChangeType = "employee.pending"
 	EmployeeWasArchived       ChangeType = "employee.archived"
+	EmployeeDeleted           ChangeType = "employee.deleted" // the record is gone; what is known of the person otherwise stays
 	RunStarted                ChangeType = "run.started"
 	RunFinished               ChangeType = "run.finished"
 	RunWasHeld                ChangeType = "run.held"

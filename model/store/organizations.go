@@ -176,13 +176,14 @@ func (tx *Tx) insert(item any) error {
 	return db.Create(item).Error
 }
 
-// update writes the named columns, cleared ones too, of the one row that the condition names.
+// update writes the named columns, cleared ones too, of the one row that the condition names. gorm's Updates would write a
+// time of its own as updated_at; UpdateColumns writes what the item has, the transaction's.
 func (tx *Tx) update(item any, what, id string, columns []string, where string, args ...any) error {
 	db, err := tx.orm()
 	if err != nil {
 		return err
 	}
-	res := db.Model(item).Where(where, args...).Select(columns).Updates(item)
+	res := db.Model(item).Where(where, args...).Select(columns).UpdateColumns(item)
 	return rowOrNotFound(res, what, id)
 }
 
