@@ -42,7 +42,7 @@ func formatDateTime(args ...any) (any, error) {
 	case 4:
 		formats = args[2:]
 	default:
-		return nil, errors.New("FormatDateTime takes a source, an input format and an output format")
+		return nil, errors.New("the function FormatDateTime takes a source, an input format and an output format")
 	}
 	source := strings.TrimSpace(anyText(args[0]))
 	if source == "" {
@@ -76,12 +76,30 @@ func parseMoment(source, format string) (time.Time, error) {
 	return time.Time{}, errors.New("the date cannot be read in the input format")
 }
 
-// tokens of .NET date formats with Go's; the longest of a letter goes first.
+// formatTokens pairs the tokens of .NET date formats with Go's; the longest of a letter goes first.
 func formatTokens() [][2]string {
 	return [][2]string{
-		{"yyyy", "2006"}, {"yy", "06"}, {"MMMM", "January"}, {"MMM", "Jan"}, {"MM", "01"}, {"M", "1"},
-		{"dddd", "Monday"}, {"ddd", "Mon"}, {"dd", "02"}, {"d", "2"}, {"HH", "15"}, {"hh", "03"}, {"h", "3"},
-		{"mm", "04"}, {"m", "4"}, {"ss", "05"}, {"s", "5"}, {".fff", ".000"}, {"tt", "PM"}, {"zzz", "-07:00"}, {"K", "Z07:00"},
+		{"yyyy", "2006"},
+		{"yy", "06"},
+		{"MMMM", "January"},
+		{"MMM", "Jan"},
+		{"MM", "01"},
+		{"M", "1"},
+		{"dddd", "Monday"},
+		{"ddd", "Mon"},
+		{"dd", "02"},
+		{"d", "2"},
+		{"HH", "15"},
+		{"hh", "03"},
+		{"h", "3"},
+		{"mm", "04"},
+		{"m", "4"},
+		{"ss", "05"},
+		{"s", "5"},
+		{".fff", ".000"},
+		{"tt", "PM"},
+		{"zzz", "-07:00"},
+		{"K", "Z07:00"},
 	}
 }
 

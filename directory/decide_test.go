@@ -201,6 +201,17 @@ func checkChanges(t *rapid.T, p Person, d Decision) {
 	}
 }
 
+// awaitsRoles says whether an account of the mode initial has had no group yet that gives a role.
+func awaitsRoles(s *model.Settings, p Person) bool {
+	had := slices.ContainsFunc(p.Sources, func(src Source) bool { return len(src.User.Explanation.Grants) > 0 })
+	byHand := slices.ContainsFunc(p.Account.Roles, func(role string) bool {
+		return !slices.ContainsFunc(p.Sources, func(src Source) bool {
+			return s.Integrations[src.User.IntegrationID].Integration.DefaultRole == role
+		})
+	})
+	return p.Account.Origin == model.OriginDirectory && !had && !byHand
+}
+
 // checkRoles: administrators keep their roles, an employee's roles and an initial integration's stay, what is given
 // exists, and no administrator role is given without permission.
 func checkRoles(t *rapid.T, s *model.Settings, p Person, d Decision) {
@@ -211,7 +222,7 @@ func checkRoles(t *rapid.T, s *model.Settings, p Person, d Decision) {
 	allInitial := !slices.ContainsFunc(p.Sources, func(src Source) bool {
 		return s.Integrations[src.User.IntegrationID].Integration.RoleSync != model.RoleSyncInitial
 	})
-	frozen := slices.Contains(before, "administrator") || d.Account.EmployeeID != nil || allInitial
+	frozen := slices.Contains(before, "administrator") || d.Account.EmployeeID != nil || allInitial && p.Account != nil && !awaitsRoles(s, p)
 	if p.Account != nil && frozen && !slices.Equal(d.Account.Roles, before) {
 		t.Fatalf("roles %v became %v", before, d.Account.Roles)
 	}

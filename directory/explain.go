@@ -24,7 +24,7 @@ func (s *settling) explainRoles(roles, mapped roleSet) {
 		case s.isDefaultRole(key):
 			parts = append(parts, "role "+key+" is the default role")
 		default:
-			parts = append(parts, "role "+key+" is kept: "+s.whyKept(key))
+			parts = append(parts, "role "+key+" is kept: "+s.whyKept())
 		}
 	}
 	for _, key := range mapped.sorted() {
@@ -44,7 +44,7 @@ func (s *settling) isDefaultRole(role string) bool {
 }
 
 // whyKept says why a role that no group gives stays.
-func (s *settling) whyKept(role string) string {
+func (s *settling) whyKept() string {
 	var modes []string
 	for _, v := range s.inScope {
 		reason := ""

@@ -131,7 +131,7 @@ func TestExpressionFailsWithinBounds(t *testing.T) {
 		{"a long result", `value + value + value + value + value + value + value + value + value + value + value + value + value + value + value + value + value`, "too long"},
 		{"no number where one is needed", `Left(value, "x")`, `"x" is not a number`},
 		{"half a position", `Left(value, 1.5)`, "a whole number is needed"},
-		{"a key without a value", `Switch(value, "", "a")`, "Switch needs a value for every key"},
+		{"a key without a value", `Switch(value, "", "a")`, "the function Switch needs a value for every key"},
 		{"a date that cannot be read", `FormatDateTime(value, "yyyy", "MM")`, "the date cannot be read"},
 		{"a format that cannot be read", `FormatDateTime("2026-11-21", "", "QQQ")`, "the date format QQQ cannot be read"},
 		{"a day out of range", `DateFromNum(99999999999)`, "out of range"},

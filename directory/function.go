@@ -107,7 +107,7 @@ func iif(args ...any) (any, error) {
 func switchOf(args ...any) (any, error) {
 	pairs := args[2:]
 	if len(pairs)%2 != 0 {
-		return nil, errors.New("Switch needs a value for every key")
+		return nil, errors.New("the function Switch needs a value for every key")
 	}
 	source := anyText(args[0])
 	for i := 0; i < len(pairs); i += 2 {
@@ -188,7 +188,7 @@ func mid(args ...any) (any, error) {
 		return nil, err
 	}
 	if start < 1 || length < 0 {
-		return nil, errors.New("Mid counts from 1 and takes no negative length")
+		return nil, errors.New("the function Mid counts from 1 and takes no negative length")
 	}
 	source := []rune(anyText(args[0]))
 	if start > len(source) {

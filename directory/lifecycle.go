@@ -14,6 +14,8 @@ func (s *settling) settleStatus() {
 		s.settleActive(left)
 	case model.AccountDeactivated:
 		s.settleDeactivated(left)
+	case model.AccountArchived:
+		// Put away for good; only an operator brings it back.
 	}
 }
 

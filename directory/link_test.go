@@ -36,25 +36,31 @@ func TestLink(t *testing.T) {
 		{"case is folded beyond ASCII", model.DirectoryUser{UserName: "ÅSE@contoso.com"}, []Candidate{account("1", "åse@contoso.com", "")}, "1", byName, ""},
 		{
 			"the e-mail goes before the userName", user,
-			[]Candidate{account("1", "ada@contoso.com", ""), account("2", "countess@contoso.com", "")}, "2", byEmail, "",
+			[]Candidate{account("1", "ada@contoso.com", ""), account("2", "countess@contoso.com", "")},
+			"2", byEmail, "",
 		},
 		{
 			"the login e-mail goes before the account's userName", user,
-			[]Candidate{account("1", "x@contoso.com", "ada@contoso.com"), account("2", "ada@contoso.com", "")}, "2", byName, "",
+			[]Candidate{account("1", "x@contoso.com", "ada@contoso.com"), account("2", "ada@contoso.com", "")},
+			"2", byName, "",
 		},
 		{
 			"an account that is taken is a problem, not a second account", user,
-			[]Candidate{taken(account("1", "countess@contoso.com", "")), account("2", "ada@contoso.com", "")}, "", "",
+			[]Candidate{taken(account("1", "countess@contoso.com", "")), account("2", "ada@contoso.com", "")},
+			"", "",
 			"account countess@contoso.com is linked to directory user Ada King of the same integration already",
 		},
 		{
 			"of equal matches the free one is taken", user,
-			[]Candidate{taken(account("1", "x@contoso.com", "ada@contoso.com")), account("2", "y@contoso.com", "ada@contoso.com")}, "2", byUserName, "",
+			[]Candidate{taken(account("1", "x@contoso.com", "ada@contoso.com")), account("2", "y@contoso.com", "ada@contoso.com")},
+			"2", byUserName, "",
 		},
 		{"a guest links by the real address", guest, []Candidate{account("1", "ada_lovelace@fabrikam.com", "")}, "1", byName, ""},
 		{
-			"a tombstone links to nothing", model.DirectoryUser{UserName: strings.Repeat("0af3", 8) + "ada@contoso.com", Email: "ada@contoso.com"},
-			[]Candidate{account("1", "ada@contoso.com", "")}, "", "", "",
+			"a tombstone links to nothing",
+			model.DirectoryUser{UserName: strings.Repeat("0af3", 8) + "ada@contoso.com", Email: "ada@contoso.com"},
+			[]Candidate{account("1", "ada@contoso.com", "")},
+			"", "", "",
 		},
 		{"empty names equal nothing", model.DirectoryUser{UserName: "x"}, []Candidate{account("1", "", "")}, "", "", ""},
 	} {
@@ -90,7 +96,8 @@ func TestLinkKeysAndLoginEmail(t *testing.T) {
 		{"an e-mail that is none", "ada@contoso.com", "ada at contoso", []string{"ada at contoso", "ada@contoso.com"}, "ada@contoso.com"},
 		{
 			"a guest's real address", "ada_l_fabrikam.com#ext#@contoso.com", "",
-			[]string{"ada_l@fabrikam.com", "ada_l_fabrikam.com#ext#@contoso.com"}, "ada_l@fabrikam.com",
+			[]string{"ada_l@fabrikam.com", "ada_l_fabrikam.com#ext#@contoso.com"},
+			"ada_l@fabrikam.com",
 		},
 		{"a guest whose name hides no address", "x#EXT#@contoso.com", "", []string{"x#ext#@contoso.com"}, ""},
 		{"a tombstone", tombstone, "ada@contoso.com", nil, ""},

@@ -187,8 +187,7 @@ func (s *settling) value(v *view, rule *fieldRule) (value any, ok bool) {
 		text = LoginEmail(v.source.User)
 	}
 	if trouble == "" && text != "" {
-		// What the account has already was converted before; this spares the look-up of time zones and languages.
-		if field := builtIn(&s.before, rule.target); field != nil && *field == text {
+		if s.checkedBefore(rule.target, text) {
 			return text, true
 		}
 		value, trouble = s.rules.convert(rule, text)
@@ -201,6 +200,12 @@ func (s *settling) value(v *view, rule *fieldRule) (value any, ok bool) {
 		return nil, false
 	}
 	return value, text != ""
+}
+
+// checkedBefore says whether the account has this text already where converting is checking alone: it spares the look-up
+// of languages and time zones. Other targets are converted again, because the catalogue may know a department by now.
+func (s *settling) checkedBefore(target, text string) bool {
+	return (target == targetLanguage && text == s.before.Language) || (target == targetTimeZone && text == s.before.TimeZone)
 }
 
 // takenEmail says who holds an e-mail that the account does not have yet.

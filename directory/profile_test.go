@@ -58,7 +58,9 @@ func TestFields(t *testing.T) {
 			func(a *model.Account) { a.JobTitle = "Analyst" }, "attribute title gives job_title",
 		},
 		{
-			"an absent attribute leaves what somebody else gave", nil, map[string]any{"title": nil}, func(a *model.Account) { a.JobTitle = "Poet" },
+			"an absent attribute leaves what somebody else gave", nil,
+			map[string]any{"title": nil},
+			func(a *model.Account) { a.JobTitle = "Poet" },
 			func(a *model.Account) { a.JobTitle = "Poet" }, "",
 		},
 		{
@@ -70,11 +72,13 @@ func TestFields(t *testing.T) {
 			func(a *model.Account) { a.Language = "en-GB" }, "attribute preferredLanguage gives language (the first time only)",
 		},
 		{
-			"a department is found by its name without case", nil, map[string]any{enterpriseUserSchema: map[string]any{"department": "research & DEVELOPMENT"}},
+			"a department is found by its name without case", nil,
+			map[string]any{enterpriseUserSchema: map[string]any{"department": "research & DEVELOPMENT"}},
 			nil, func(a *model.Account) { a.Department = "research" }, "attribute urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
 		},
 		{
-			"a department that the catalogue lacks stays text", nil, map[string]any{enterpriseUserSchema: map[string]any{"department": "Logistics"}},
+			"a department that the catalogue lacks stays text", nil,
+			map[string]any{enterpriseUserSchema: map[string]any{"department": "Logistics"}},
 			nil, func(a *model.Account) { a.Department = "Logistics" }, "department",
 		},
 		{
@@ -93,7 +97,8 @@ func TestFields(t *testing.T) {
 		},
 		{
 			"a group fills an empty field", group(func(m *model.GroupMapping) { m.Department = "research" }),
-			map[string]any{enterpriseUserSchema: nil}, func(a *model.Account) { a.Department = "" },
+			map[string]any{enterpriseUserSchema: nil},
+			func(a *model.Account) { a.Department = "" },
 			func(a *model.Account) { a.Department = "research" }, "group HR gives department research (the first time only)",
 		},
 		{
@@ -110,9 +115,11 @@ func TestFields(t *testing.T) {
 				model.FieldMapping{Source: "extensionAttribute1", Target: "custom_fields.badge", Mode: model.FieldAlways},
 				model.FieldMapping{Source: "extensionAttribute2", Target: "custom_fields.floor", Mode: model.FieldAlways},
 				model.FieldMapping{Source: "extension_0a1b_hireDate", Target: "custom_fields.start", Mode: model.FieldAlways},
-			), map[string]any{usherUserSchema: map[string]any{
+			),
+			map[string]any{usherUserSchema: map[string]any{
 				"extensionAttribute1": "007", "extensionAttribute2": "4.5", "extension_0a1b_hireDate": "2026-01-31T00:00:00Z",
-			}}, nil,
+			}},
+			nil,
 			func(a *model.Account) {
 				a.CustomFields = map[string]any{"badge": "007", "floor": 4.5, "start": "2026-01-31"}
 			}, "attribute extensionAttribute1 gives custom_fields.badge",
@@ -123,7 +130,9 @@ func TestFields(t *testing.T) {
 			}), nil, nil, func(a *model.Account) { a.JobTitle = "ANALYST / Lovelace" }, "an expression over attribute title gives job_title",
 		},
 		{
-			"a new e-mail is followed", nil, map[string]any{"emails": []any{map[string]any{"value": "countess@contoso.com"}}}, nil,
+			"a new e-mail is followed", nil,
+			map[string]any{"emails": []any{map[string]any{"value": "countess@contoso.com"}}},
+			nil,
 			func(a *model.Account) { a.Email = "countess@contoso.com" }, "the login e-mail of the directory user",
 		},
 		{
@@ -132,7 +141,9 @@ func TestFields(t *testing.T) {
 			}, nil, func(a *model.Account) { a.JobTitle = "Countess" }, "attribute title",
 		},
 		{
-			"a guest signs in by the real address", nil, map[string]any{"userName": "ada_fabrikam.com#EXT#@contoso.onmicrosoft.com", "emails": nil}, nil,
+			"a guest signs in by the real address", nil,
+			map[string]any{"userName": "ada_fabrikam.com#EXT#@contoso.onmicrosoft.com", "emails": nil},
+			nil,
 			func(a *model.Account) { a.Email, a.UserName = "ada@fabrikam.com", "ada@fabrikam.com" }, "the login e-mail",
 		},
 	} {
@@ -192,7 +203,7 @@ func TestValuesThatDoNotParseAreReportedAndSkipped(t *testing.T) {
 		"language":            `"blue" is not a language tag (BCP 47)`,
 		"time_zone":           `"blue" is not a time zone of the IANA database`,
 		"currency":            `"blue" is not a currency code (ISO 4217)`,
-		"job_title":           "the expression failed: 1:1: Mid counts from 1 and takes no negative length",
+		"job_title":           "the expression failed: 1:1: the function Mid counts from 1 and takes no negative length",
 		"email":               `"Analyst" is not an e-mail address`,
 	}
 	got := map[string]string{}
@@ -211,6 +222,21 @@ func TestFieldIsClearedWhenTheAttributeThatGaveItIsGone(t *testing.T) {
 	d, _ := settle(t, rules, p)
 	if c := changeOf(t, d, "job_title"); c.After != "" || c.Reason != "the attribute that gave job_title is empty now" {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestDepartmentThatIsAddedLaterReplacesItsText(t *testing.T) {
+	s := catalogue()
+	attrs := with(adaAttributes(), map[string]any{enterpriseUserSchema: map[string]any{"department": "Logistics"}})
+	p := ada(t)
+	p.Sources[0].User = userOf(t, "i1", attrs)
+	d, p := settle(t, compileRules(t, s), p)
+	if d.Account.Department != "Logistics" {
+		t.Fatalf("department %q", d.Account.Department)
+	}
+	s.Departments["logistics"] = model.Department{Key: "logistics", Name: "Logistics"}
+	if d, _ = settle(t, compileRules(t, s), p); d.Account.Department != "logistics" {
+		t.Errorf("department %q, want the key of the one that was added", d.Account.Department)
 	}
 }
 

@@ -77,6 +77,7 @@ func (s *settling) settleRoles() {
 	roles := maps.Clone(before)
 	var reasons []string
 	reasons = append(reasons, s.replaceRemapped(roles)...)
+	reasons = append(reasons, s.firstRoles(roles)...)
 	reasons = append(reasons, s.reconcile(roles, mapped)...)
 	reasons = append(reasons, s.mirror(roles, mapped)...)
 	if !maps.Equal(roles, before) {
@@ -174,6 +175,33 @@ func (v *view) newGrants(groupID string) []string {
 		}
 	}
 	return roles
+}
+
+// firstRoles lets the first groups that give roles count as those that a new account came with, where the mode is initial:
+// Entra pushes a person first and the groups afterwards. It does so once, and only for an account that a directory made and
+// that holds nothing but the default role.
+func (s *settling) firstRoles(roles roleSet) []string {
+	wanted := s.mappedRoles(func(v *view) bool { return v.mode() == model.RoleSyncInitial })
+	if len(wanted) == 0 || s.before.Origin != model.OriginDirectory {
+		return nil
+	}
+	for _, v := range s.views {
+		if len(v.source.User.Explanation.Grants) > 0 {
+			return nil
+		}
+	}
+	for role := range roles {
+		if !s.isDefaultRole(role) {
+			return nil
+		}
+	}
+	clear(roles)
+	var reasons []string
+	for _, key := range wanted.sorted() {
+		roles[key] = true
+		reasons = append(reasons, s.givenBy(key))
+	}
+	return reasons
 }
 
 // reconcile leaves the roles alone while they hold every mapped one; otherwise they become exactly the mapped ones.

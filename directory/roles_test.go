@@ -54,35 +54,61 @@ func TestWorkedCases(t *testing.T) {
 		reason   string // in the change of roles, or in the explanation when nothing changes
 	}{
 		{
-			"1: an employee profile is linked, so nothing changes", model.RoleSyncReconcile, both, []string{"Employee", "HR"},
-			[]string{"employee", "hr", "manager"}, bothGrants, true, []string{"employee", "hr", "manager"}, "employee 7 is linked",
+			"1: an employee profile is linked, so nothing changes", model.RoleSyncReconcile, both,
+			[]string{"Employee", "HR"},
+			[]string{"employee", "hr", "manager"},
+			bothGrants, true,
+			[]string{"employee", "hr", "manager"},
+			"employee 7 is linked",
 		},
 		{
-			"2: every mapped role is held, so the hand-given one stays", model.RoleSyncReconcile, both, []string{"Employee", "HR"},
-			[]string{"employee", "hr", "manager"}, bothGrants, false, []string{"employee", "hr", "manager"},
+			"2: every mapped role is held, so the hand-given one stays", model.RoleSyncReconcile, both,
+			[]string{"Employee", "HR"},
+			[]string{"employee", "hr", "manager"},
+			bothGrants, false,
+			[]string{"employee", "hr", "manager"},
 			"role manager is kept: no group gives it, and reconcile keeps it as long as every mapped role is held",
 		},
 		{
-			"3: leaving a group takes no role in reconcile", model.RoleSyncReconcile, both, []string{"Employee"},
-			[]string{"employee", "hr", "manager"}, bothGrants, false, []string{"employee", "hr", "manager"}, "role hr is kept",
+			"3: leaving a group takes no role in reconcile", model.RoleSyncReconcile, both,
+			[]string{"Employee"},
+			[]string{"employee", "hr", "manager"},
+			bothGrants, false,
+			[]string{"employee", "hr", "manager"},
+			"role hr is kept",
 		},
 		{
-			"4: a missing mapped role makes the roles exactly the mapped ones", model.RoleSyncReconcile, both, []string{"Employee", "HR"},
-			[]string{"manager"}, bothGrants, false, []string{"employee", "hr"}, "group HR gives role hr",
+			"4: a missing mapped role makes the roles exactly the mapped ones", model.RoleSyncReconcile, both,
+			[]string{"Employee", "HR"},
+			[]string{"manager"},
+			bothGrants, false,
+			[]string{"employee", "hr"},
+			"group HR gives role hr",
 		},
 		{
 			"5: a mapping that gives another role carries it over", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("Employee", "new-employee"), mapping("HR", "hr")}, []string{"Employee", "HR"},
-			[]string{"employee", "hr", "manager"}, bothGrants, false, []string{"hr", "manager", "new-employee"},
+			[]model.GroupMapping{mapping("Employee", "new-employee"), mapping("HR", "hr")},
+			[]string{"Employee", "HR"},
+			[]string{"employee", "hr", "manager"},
+			bothGrants, false,
+			[]string{"hr", "manager", "new-employee"},
 			"the mapping of group Employee gives new-employee instead of employee now",
 		},
 		{
-			"6: leaving a group takes its role in mirror", model.RoleSyncMirror, both, []string{"Employee"},
-			[]string{"employee", "hr", "manager"}, bothGrants, false, []string{"employee", "manager"}, "no group gives role hr any more",
+			"6: leaving a group takes its role in mirror", model.RoleSyncMirror, both,
+			[]string{"Employee"},
+			[]string{"employee", "hr", "manager"},
+			bothGrants, false,
+			[]string{"employee", "manager"},
+			"no group gives role hr any more",
 		},
 		{
-			"7: an administrator's roles never change", model.RoleSyncReconcile, both, []string{"Employee", "HR"},
-			[]string{"administrator", "manager"}, bothGrants, false, []string{"administrator", "manager"}, "no sync changes the roles of an administrator",
+			"7: an administrator's roles never change", model.RoleSyncReconcile, both,
+			[]string{"Employee", "HR"},
+			[]string{"administrator", "manager"},
+			bothGrants, false,
+			[]string{"administrator", "manager"},
+			"no sync changes the roles of an administrator",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,6 +145,21 @@ func TestWorkedCases(t *testing.T) {
 			t.Errorf("explained as %q", d.Explanations[0].Roles)
 		}
 	})
+	t.Run("8: initial takes the first groups of an account that came before its groups", func(t *testing.T) {
+		s := rolesSettings(model.RoleSyncInitial, both...)
+		edit(s, "i1", func(is *model.IntegrationSettings) { is.Integration.DefaultRole = "guest" })
+		rules := compileRules(t, s)
+		_, p := settle(t, rules, ada(t))
+		for _, step := range []struct{ groups, want []string }{
+			{[]string{"HR"}, []string{"hr"}}, {[]string{"HR", "Employee"}, []string{"hr"}}, {nil, []string{"hr"}},
+		} {
+			p.Sources[0].Groups = groups(step.groups...)
+			var d Decision
+			if d, p = settle(t, rules, p); !slices.Equal(d.Account.Roles, step.want) {
+				t.Errorf("in groups %v the roles are %v, want %v", step.groups, d.Account.Roles, step.want)
+			}
+		}
+	})
 	t.Run("9: a new account without mapped groups takes the default role", func(t *testing.T) {
 		s := rolesSettings(model.RoleSyncReconcile, both...)
 		edit(s, "i1", func(is *model.IntegrationSettings) { is.Integration.DefaultRole = "guest" })
@@ -144,62 +185,105 @@ func TestRoles(t *testing.T) {
 	}{
 		{
 			"no mapped group changes nothing in reconcile", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("HR", "hr")}, nil, []string{"manager"}, nil, []string{"manager"},
+			[]model.GroupMapping{mapping("HR", "hr")},
+			nil,
+			[]string{"manager"},
+			nil,
+			[]string{"manager"},
 		},
 		{
 			"a group removed from the mappings leaves its roles in reconcile", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("Employee", "employee")}, []string{"Employee", "HR"}, []string{"employee", "hr"},
-			[]model.Grant{grant("Employee", "employee"), grant("HR", "hr")}, []string{"employee", "hr"},
+			[]model.GroupMapping{mapping("Employee", "employee")},
+			[]string{"Employee", "HR"},
+			[]string{"employee", "hr"},
+			[]model.Grant{grant("Employee", "employee"), grant("HR", "hr")},
+			[]string{"employee", "hr"},
 		},
 		{
 			"a group removed from the mappings takes its roles in mirror", model.RoleSyncMirror,
-			[]model.GroupMapping{mapping("Employee", "employee")}, []string{"Employee", "HR"}, []string{"employee", "hr", "manager"},
-			[]model.Grant{grant("Employee", "employee"), grant("HR", "hr")}, []string{"employee", "manager"},
+			[]model.GroupMapping{mapping("Employee", "employee")},
+			[]string{"Employee", "HR"},
+			[]string{"employee", "hr", "manager"},
+			[]model.Grant{grant("Employee", "employee"), grant("HR", "hr")},
+			[]string{"employee", "manager"},
 		},
 		{
 			"a changed mapping replaces nothing while another group gives the old role", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("HR", "it"), mapping("Staff", "hr")}, []string{"HR", "Staff"}, []string{"hr", "it", "manager"},
-			[]model.Grant{grant("HR", "hr"), grant("Staff", "hr")}, []string{"hr", "it", "manager"},
+			[]model.GroupMapping{mapping("HR", "it"), mapping("Staff", "hr")},
+			[]string{"HR", "Staff"},
+			[]string{"hr", "it", "manager"},
+			[]model.Grant{grant("HR", "hr"), grant("Staff", "hr")},
+			[]string{"hr", "it", "manager"},
 		},
 		{
 			"a changed mapping replaces nothing for those who left the group", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("HR", "it")}, nil, []string{"hr", "manager"},
-			[]model.Grant{grant("HR", "hr")}, []string{"hr", "manager"},
+			[]model.GroupMapping{mapping("HR", "it")},
+			nil,
+			[]string{"hr", "manager"},
+			[]model.Grant{grant("HR", "hr")},
+			[]string{"hr", "manager"},
 		},
 		{
 			"a changed mapping carries over in mirror", model.RoleSyncMirror,
-			[]model.GroupMapping{mapping("HR", "it")}, []string{"HR"}, []string{"hr", "manager"},
-			[]model.Grant{grant("HR", "hr")}, []string{"it", "manager"},
+			[]model.GroupMapping{mapping("HR", "it")},
+			[]string{"HR"},
+			[]string{"hr", "manager"},
+			[]model.Grant{grant("HR", "hr")},
+			[]string{"it", "manager"},
 		},
 		{
 			"mirror gives back what was taken by hand", model.RoleSyncMirror,
-			[]model.GroupMapping{mapping("HR", "hr")}, []string{"HR"}, []string{"manager"}, nil, []string{"hr", "manager"},
+			[]model.GroupMapping{mapping("HR", "hr")},
+			[]string{"HR"},
+			[]string{"manager"},
+			nil,
+			[]string{"hr", "manager"},
 		},
 		{
 			"initial never follows", model.RoleSyncInitial,
-			[]model.GroupMapping{mapping("HR", "it")}, []string{"HR"}, []string{"hr"}, []model.Grant{grant("HR", "hr")}, []string{"hr"},
+			[]model.GroupMapping{mapping("HR", "it")},
+			[]string{"HR"},
+			[]string{"hr"},
+			[]model.Grant{grant("HR", "hr")},
+			[]string{"hr"},
 		},
 		{
 			"an administrator role is not given without permission", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("HR", "administrator")}, []string{"HR"}, []string{"hr"}, nil, []string{"hr"},
+			[]model.GroupMapping{mapping("HR", "administrator")},
+			[]string{"HR"},
+			[]string{"hr"},
+			nil,
+			[]string{"hr"},
 		},
 		{
 			"an administrator role is given where the mapping allows it", model.RoleSyncMirror,
 			[]model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "administrator", AllowAdministrator: true}},
-			[]string{"HR"}, []string{"hr"}, nil, []string{"administrator", "hr"},
+			[]string{"HR"},
+			[]string{"hr"},
+			nil,
+			[]string{"administrator", "hr"},
 		},
 		{
 			"a mapping to a role that is gone gives nothing", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("HR", "deleted")}, []string{"HR"}, []string{"hr"}, nil, []string{"hr"},
+			[]model.GroupMapping{mapping("HR", "deleted")},
+			[]string{"HR"},
+			[]string{"hr"},
+			nil,
+			[]string{"hr"},
 		},
 		{
 			"a group is found by its id whatever its name is now", model.RoleSyncReconcile,
 			[]model.GroupMapping{{Group: model.GroupSelector{ExternalID: "x-HR", DisplayName: "Old name"}, Role: "hr"}},
-			[]string{"HR"}, nil, nil, []string{"hr"},
+			[]string{"HR"},
+			nil, nil,
+			[]string{"hr"},
 		},
 		{
 			"a group is found by its name without case", model.RoleSyncReconcile,
-			[]model.GroupMapping{mapping("hUmAn ReSoUrCeS", "hr")}, []string{"Human Resources"}, nil, nil, []string{"hr"},
+			[]model.GroupMapping{mapping("hUmAn ReSoUrCeS", "hr")},
+			[]string{"Human Resources"},
+			nil, nil,
+			[]string{"hr"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -248,19 +332,23 @@ func TestRolesOfSeveralIntegrations(t *testing.T) {
 	}{
 		{
 			"reconcile makes the roles the union", model.RoleSyncReconcile, model.RoleSyncReconcile,
-			person([]string{"manager"}, true, []string{"HR"}, []string{"Tech"}), []string{"hr", "it"},
+			person([]string{"manager"}, true, []string{"HR"}, []string{"Tech"}),
+			[]string{"hr", "it"},
 		},
 		{
 			"reconcile keeps what an initial integration gave", model.RoleSyncReconcile, model.RoleSyncInitial,
-			person([]string{"it", "manager"}, true, []string{"HR"}, []string{"Tech"}), []string{"hr", "it"},
+			person([]string{"it", "manager"}, true, []string{"HR"}, []string{"Tech"}),
+			[]string{"hr", "it"},
 		},
 		{
 			"mirror keeps what the other integration gives", model.RoleSyncMirror, model.RoleSyncMirror,
-			person([]string{"hr", "manager"}, true, nil, []string{"HR"}), []string{"hr", "manager"},
+			person([]string{"hr", "manager"}, true, nil, []string{"HR"}),
+			[]string{"hr", "manager"},
 		},
 		{
 			"mirror takes the roles of a source that went out of scope", model.RoleSyncMirror, model.RoleSyncMirror,
-			person([]string{"hr", "it", "manager"}, false, []string{"HR"}, []string{"Tech"}), []string{"hr", "manager"},
+			person([]string{"hr", "it", "manager"}, false, []string{"HR"}, []string{"Tech"}),
+			[]string{"hr", "manager"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,8 +30,11 @@ func catalogue() *model.Settings {
 		s.Modules[key] = model.Module{Key: key}
 	}
 	for _, site := range []model.Site{
-		{Key: "denmark"}, {Key: "copenhagen", Parent: "denmark"}, {Key: "harbour", Parent: "copenhagen"},
-		{Key: "aarhus", Parent: "denmark", Override: true}, {Key: "norway"},
+		{Key: "denmark"},
+		{Key: "copenhagen", Parent: "denmark"},
+		{Key: "harbour", Parent: "copenhagen"},
+		{Key: "aarhus", Parent: "denmark", Override: true},
+		{Key: "norway"},
 	} {
 		s.Sites[site.Key] = site
 	}

@@ -58,7 +58,9 @@ func TestScope(t *testing.T) {
 		{"require_group takes who is in a mapped group", require, nil, []string{"HR"}, model.ActionCreate, "a member of mapped group HR"},
 		{"a pattern excludes by e-mail without case", exclude(model.Exclusion{Pattern: "ADA@*"}), nil, nil, model.ActionSkip, "excluded by pattern ADA@*"},
 		{
-			"a pattern excludes by userName", exclude(model.Exclusion{Pattern: "*bot*"}), map[string]any{"userName": "HR-Bot@contoso.com"}, nil,
+			"a pattern excludes by userName", exclude(model.Exclusion{Pattern: "*bot*"}),
+			map[string]any{"userName": "HR-Bot@contoso.com"},
+			nil,
 			model.ActionSkip, "excluded by pattern *bot*",
 		},
 		{"a pattern matches the whole name", exclude(model.Exclusion{Pattern: "ada"}), nil, nil, model.ActionCreate, ""},
@@ -84,7 +86,8 @@ func TestScope(t *testing.T) {
 		},
 		{
 			"contains looks at every value", exclude(model.Exclusion{Attribute: "emails", Operator: "contains", Value: "@old"}),
-			map[string]any{"emails": []any{map[string]any{"value": "a@x.com", "primary": true}, map[string]any{"value": "a@old.com"}}}, nil,
+			map[string]any{"emails": []any{map[string]any{"value": "a@x.com", "primary": true}, map[string]any{"value": "a@old.com"}}},
+			nil,
 			model.ActionSkip, "excluded because attribute emails contains @old",
 		},
 		{

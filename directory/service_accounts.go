@@ -21,11 +21,7 @@ func (s *Service) CreateAccount(ctx context.Context, organizationID string, in m
 		return out, err
 	}
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		facts, err := tx.NewFacts(organizationID, []string{model.Fold(in.Email)})
-		if err != nil {
-			return err
-		}
-		e, err := s.accountEdit(ctx, tx, organizationID, facts)
+		e, err := s.accountEdit(ctx, tx, organizationID, []string{model.Fold(in.Email)})
 		if err != nil {
 			return err
 		}
@@ -66,7 +62,12 @@ type accountEdit struct {
 	facts          *store.Facts
 }
 
-func (s *Service) accountEdit(ctx context.Context, tx *store.Tx, organizationID string, facts *store.Facts) (*accountEdit, error) {
+// accountEdit begins it; keys are the folded e-mails by which accounts are looked up, nil for none.
+func (s *Service) accountEdit(ctx context.Context, tx *store.Tx, organizationID string, keys []string) (*accountEdit, error) {
+	facts, err := tx.NewFacts(organizationID, keys)
+	if err != nil {
+		return nil, err
+	}
 	rules, err := s.rules(tx, organizationID, facts.SettingsVersion)
 	if err != nil {
 		return nil, err
@@ -258,11 +259,7 @@ func (s *Service) editAccount(ctx context.Context, organizationID, id string, at
 ) (model.Account, error) {
 	var out model.Account
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		facts, err := tx.NewFacts(organizationID, nil)
-		if err != nil {
-			return err
-		}
-		e, err := s.accountEdit(ctx, tx, organizationID, facts)
+		e, err := s.accountEdit(ctx, tx, organizationID, nil)
 		if err != nil {
 			return err
 		}

@@ -157,11 +157,7 @@ type bulkWork struct {
 }
 
 func (w *bulkWork) run(ctx context.Context, s *Service, tx *store.Tx, organizationID string, f store.BulkFilter, after string) error {
-	facts, err := tx.NewFacts(organizationID, nil)
-	if err != nil {
-		return err
-	}
-	e, err := s.accountEdit(ctx, tx, organizationID, facts)
+	e, err := s.accountEdit(ctx, tx, organizationID, nil)
 	if err != nil {
 		return err
 	}

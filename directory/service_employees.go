@@ -10,9 +10,6 @@ import (
 	"usher/model/store"
 )
 
-// employeeDeleted tells that an employee's record is gone; what is known of the person otherwise stays.
-const employeeDeleted model.ChangeType = "employee.deleted"
-
 // PutEmployee stores the HR record of a person, new or not, and settles the linked account at once: an account with the
 // identical e-mail is linked, the employee owns its profile, and on the resignation date the account is deactivated.
 // State is decided here. What is wrong is Invalid and names the field.
@@ -85,6 +82,16 @@ func (s *Service) employeeEdit(ctx context.Context, tx *store.Tx, organizationID
 	}
 	version, err := tx.HoldSettings(organizationID)
 	return &employeeEdit{svc: s, ctx: ctx, tx: tx, organizationID: organizationID, version: version}, err
+}
+
+// lockEmployee begins an edit of one employee who is known.
+func (s *Service) lockEmployee(ctx context.Context, tx *store.Tx, organizationID, externalID string) (*employeeEdit, model.Employee, error) {
+	w, err := s.employeeEdit(ctx, tx, organizationID)
+	if err != nil {
+		return nil, model.Employee{}, err
+	}
+	e, err := tx.LockEmployee(organizationID, externalID)
+	return w, e, err
 }
 
 // putEmployee is an employee that was put, with what that did.
@@ -291,11 +298,7 @@ func (w *employeeEdit) logAccount(before *model.Account, d *Decision, because st
 // deactivated because the employee left stays so, as if an operator had done it.
 func (s *Service) DeleteEmployee(ctx context.Context, organizationID, externalID string) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		w, err := s.employeeEdit(ctx, tx, organizationID)
-		if err != nil {
-			return err
-		}
-		e, err := tx.LockEmployee(organizationID, externalID)
+		w, e, err := s.lockEmployee(ctx, tx, organizationID, externalID)
 		if err != nil {
 			return err
 		}
@@ -303,7 +306,7 @@ func (s *Service) DeleteEmployee(ctx context.Context, organizationID, externalID
 		if err != nil {
 			return err
 		}
-		if err := w.tell(employeeDeleted, e, nil); err != nil {
+		if err := w.tell(model.EmployeeDeleted, e, nil); err != nil {
 			return err
 		}
 		if err := w.log("employee.deleted", e, "employee "+employeeName(e)+" was deleted", nil); err != nil {

@@ -32,8 +32,9 @@ func (s *Service) GroupsOf(ctx context.Context, ref model.Ref, userIDs []string)
 // settleAtOnce is how many people one request settles in its own transaction; what concerns more is left to a run.
 const settleAtOnce = 20000
 
-// settlePage is how many people are read and settled together.
-const settlePage = 500
+// settlePage is how many people of one request are read and settled together: enough to spare round trips, few enough that
+// several such requests at once stay small in memory.
+const settlePage = 100
 
 // CreateGroup stores a new directory group, of which Document alone is read, with members. A taken displayName is a
 // Conflict. Ids that are no user or group of the integration are left out.

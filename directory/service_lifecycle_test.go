@@ -106,7 +106,7 @@ func TestServiceGuestsAndTombstones(t *testing.T) {
 
 func TestServiceTwoIntegrationsKeepOnePerson(t *testing.T) {
 	each(t, func(w *world) {
-		other := w.integration("Fabrikam", model.RoleSyncReconcile, func(i *model.Integration) { i.Priority = 9 })
+		other := w.integration("Fabrikam", model.RoleSyncReconcile, func(i *model.Integration) { i.Priority++ })
 		first := w.user("ada@contoso.com", map[string]any{"title": "Analyst"})
 		second := w.userIn(other, "ada@contoso.com", map[string]any{"title": "Consultant"})
 		a := w.account("ada@contoso.com")

@@ -42,11 +42,7 @@ func (s *Service) Retire(ctx context.Context, _ RetireEmployees) error {
 // retire looks again: the date may have been moved since the employee was found.
 func (s *Service) retire(ctx context.Context, organizationID, externalID string) error {
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		w, err := s.employeeEdit(ctx, tx, organizationID)
-		if err != nil {
-			return err
-		}
-		e, err := tx.LockEmployee(organizationID, externalID)
+		w, e, err := s.lockEmployee(ctx, tx, organizationID, externalID)
 		if err != nil {
 			return err
 		}

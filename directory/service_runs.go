@@ -19,7 +19,7 @@ type WorkRun struct {
 func (WorkRun) Kind() string { return "directory.work_run" }
 
 // runPage is how many people a run settles in one transaction.
-const runPage = 500
+const runPage = 250
 
 // runSlice is how long one job works at a run before it lets others have the worker.
 const runSlice = 20 * time.Second

@@ -171,7 +171,7 @@ func (w *world) pages(job directory.WorkRun, n int) {
 	w.Helper()
 	svc := directory.New(directory.Options{Store: w.store, Keys: w.svc.Keys, Now: w.clock.Now, Observe: func(event string, _ int) {
 		if event == directory.EventRunPage {
-			w.clock.move(time.Hour)
+			w.clock.move(21 * time.Second)
 		}
 	}})
 	for range n {

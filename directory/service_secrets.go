@@ -16,26 +16,36 @@ func (s *Service) Reseal(ctx context.Context) (int, error) {
 	done, after := 0, ""
 	for {
 		var page []model.SealedSecret
+		var sealed int
 		err := s.Store.InTx(ctx, func(tx *store.Tx) (err error) {
 			if page, err = tx.SecretsAfter(after, secretPage); err != nil {
 				return err
 			}
-			for i := range page {
-				if page[i].KeyID == s.Keys.KeyID() {
-					continue
-				}
-				if err := s.reseal(tx, page[i]); err != nil {
-					return err
-				}
-				done++
-			}
-			return nil
+			sealed, err = s.resealPage(tx, page)
+			return err
 		})
-		if err != nil || len(page) < secretPage {
+		if err != nil {
 			return done, err
+		}
+		if done += sealed; len(page) < secretPage {
+			return done, nil
 		}
 		after = page[len(page)-1].ID
 	}
+}
+
+// resealPage says how many of the secrets were sealed under another key than the first.
+func (s *Service) resealPage(tx *store.Tx, page []model.SealedSecret) (sealed int, err error) {
+	for _, secret := range page {
+		if secret.KeyID == s.Keys.KeyID() {
+			continue
+		}
+		if err := s.reseal(tx, secret); err != nil {
+			return 0, err
+		}
+		sealed++
+	}
+	return sealed, nil
 }
 
 func (s *Service) reseal(tx *store.Tx, secret model.SealedSecret) error {

@@ -121,8 +121,8 @@ func (s *Service) logSetting(ctx context.Context, tx *store.Tx, organizationID s
 	}, data)
 }
 
-// CreateIntegration stores a new integration, with the defaults of what is not set, and its Graph secrets sealed. Only
-// the fields that can be set are read of in.
+// CreateIntegration stores a new integration as it is given, DefaultIntegration with what was chosen, and its Graph
+// secrets sealed. Only the fields that can be set are read of in.
 func (s *Service) CreateIntegration(ctx context.Context, organizationID string, in model.Integration, secrets map[string]string) (model.Integration, error) {
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
 		if err := tx.ChangeSettings(organizationID); err != nil {
@@ -133,7 +133,7 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 			return err
 		}
 		in.OrganizationID, in.Owner = organizationID, ActorOf(ctx)
-		withDefaults(&in)
+		in.Name = strings.TrimSpace(in.Name)
 		noteSecrets(&in, secrets)
 		if err := ValidateIntegration(settings, in); err != nil {
 			return err
@@ -151,20 +151,6 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 			"integration "+in.Name+" was created", nil)
 	})
 	return in, err
-}
-
-// withDefaults fills in what is not set: roles are reconciled, the guard is that of RULES.md §6.
-func withDefaults(i *model.Integration) {
-	i.Name = strings.TrimSpace(i.Name)
-	if i.RoleSync == "" {
-		i.RoleSync = model.RoleSyncReconcile
-	}
-	if i.Scope == "" {
-		i.Scope = model.ScopeGroups
-	}
-	if i.Guard == (model.Guard{}) {
-		i.Guard = model.Guard{Minimum: 10, Percent: 5}
-	}
 }
 
 // The names of an integration's secrets.
@@ -292,7 +278,8 @@ func (s *Service) DeleteIntegration(ctx context.Context, ref model.Ref) error {
 	})
 }
 
-// DefaultIntegration gives an integration with everything at its default that only a name and a way in are needed for.
+// DefaultIntegration gives an integration of which nothing is said but its name and its way in: roles are reconciled, and
+// a run may deactivate 10 accounts or 5 % of them, whichever is more, without being held. It is the one place of defaults.
 func DefaultIntegration(name string, ingress model.Ingress) model.Integration {
 	return model.Integration{
 		Name: name, Ingress: ingress, RoleSync: model.RoleSyncReconcile, Scope: model.ScopeGroups, Priority: 100,

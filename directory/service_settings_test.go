@@ -41,11 +41,26 @@ func TestServiceListsAreStoredOnce(t *testing.T) {
 	})
 }
 
+func TestServiceIntegrationIsMadeAsItIsGiven(t *testing.T) {
+	each(t, func(w *world) {
+		in := directory.DefaultIntegration("Contoso", model.IngressSCIM)
+		in.Guard = model.Guard{}
+		i, err := w.svc.CreateIntegration(w.ctx, w.org, in, nil)
+		w.ok(err)
+		if stored, err := w.store.Read(w.ctx).Integration(i.Ref()); err != nil || stored.Guard != (model.Guard{}) {
+			w.Errorf("a guard that lets nothing pass became %+v, %v", stored.Guard, err)
+		}
+		in.RoleSync = ""
+		_, err = w.svc.CreateIntegration(w.ctx, w.org, in, nil)
+		w.refused(err, model.Invalid, "role_sync", "")
+	})
+}
+
 func TestServiceIntegrationSettings(t *testing.T) {
 	each(t, func(w *world) {
 		w.user(ada)
 		secrets := map[string]string{directory.SecretClientSecret: "hunter2hunter2"}
-		i, err := w.svc.CreateIntegration(w.ctx, w.org, model.Integration{Name: " Graph ", Ingress: model.IngressGraph}, secrets)
+		i, err := w.svc.CreateIntegration(w.ctx, w.org, directory.DefaultIntegration(" Graph ", model.IngressGraph), secrets)
 		w.ok(err)
 		if i.Name != "Graph" || i.RoleSync != model.RoleSyncReconcile || i.Scope != model.ScopeGroups || i.Guard != (model.Guard{Minimum: 10, Percent: 5}) ||
 			!i.Graph.HasSecret || i.Graph.HasCertificate || i.Owner != "tester" {
@@ -110,7 +125,7 @@ func TestServiceTokens(t *testing.T) {
 		bad(w.ref.IntegrationID, second)
 		_, _, err = w.svc.CreateSCIMToken(w.ctx, w.ref, "late", &soon)
 		w.refused(err, model.Invalid, "expires_at", "past")
-		graph, err := w.svc.CreateIntegration(w.ctx, w.org, model.Integration{Name: "Graph", Ingress: model.IngressGraph}, nil)
+		graph, err := w.svc.CreateIntegration(w.ctx, w.org, directory.DefaultIntegration("Graph", model.IngressGraph), nil)
 		w.ok(err)
 		_, _, err = w.svc.CreateSCIMToken(w.ctx, graph.Ref(), "x", nil)
 		w.refused(err, model.Refused, "", "over Graph")

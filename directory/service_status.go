@@ -88,11 +88,7 @@ func (e *accountEdit) employeeStays(a *model.Account) error {
 // Refused for any other account, and for one that holds an administrator role while nobody else does.
 func (s *Service) DeleteAccount(ctx context.Context, organizationID, id string) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		facts, err := tx.NewFacts(organizationID, nil)
-		if err != nil {
-			return err
-		}
-		e, err := s.accountEdit(ctx, tx, organizationID, facts)
+		e, err := s.accountEdit(ctx, tx, organizationID, nil)
 		if err != nil {
 			return err
 		}

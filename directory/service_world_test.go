@@ -91,7 +91,8 @@ func newWorld(t *testing.T, url string) *world {
 // integration makes one more integration of the organization.
 func (w *world) integration(name string, mode model.RoleSync, change ...func(*model.Integration)) model.Ref {
 	w.Helper()
-	i := model.Integration{Name: name, Ingress: model.IngressSCIM, RoleSync: mode}
+	i := directory.DefaultIntegration(name, model.IngressSCIM)
+	i.RoleSync = mode
 	for _, f := range change {
 		f(&i)
 	}

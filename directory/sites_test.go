@@ -32,20 +32,32 @@ func TestPermissions(t *testing.T) {
 		reason   string
 	}{
 		{
-			"a group gives a level", []model.GroupMapping{permits("HR", "norway", level("wiki", member))}, []string{"HR"}, nil, nil,
-			[]model.Permission{permission("norway", "wiki", member)}, "group HR gives member in wiki at norway",
+			"a group gives a level",
+			[]model.GroupMapping{permits("HR", "norway", level("wiki", member))},
+			[]string{"HR"},
+			nil, nil,
+			[]model.Permission{permission("norway", "wiki", member)},
+			"group HR gives member in wiki at norway",
 		},
 		{
-			"of several groups the highest level per site and module wins", []model.GroupMapping{
+			"of several groups the highest level per site and module wins",
+			[]model.GroupMapping{
 				permits("HR", "norway", level("wiki", member), level("payroll", admin)), permits("IT", "norway", level("wiki", manager)),
-			}, []string{"HR", "IT"}, nil, nil,
-			[]model.Permission{permission("norway", "payroll", admin), permission("norway", "wiki", manager)}, "group IT gives manager in wiki at norway",
+			},
+			[]string{"HR", "IT"},
+			nil, nil,
+			[]model.Permission{permission("norway", "payroll", admin), permission("norway", "wiki", manager)},
+			"group IT gives manager in wiki at norway",
 		},
 		{
-			"child sites inherit, and their children, but not one that overrides", []model.GroupMapping{permits("HR", "denmark", level("wiki", manager))},
-			[]string{"HR"}, nil, nil, []model.Permission{
+			"child sites inherit, and their children, but not one that overrides",
+			[]model.GroupMapping{permits("HR", "denmark", level("wiki", manager))},
+			[]string{"HR"},
+			nil, nil,
+			[]model.Permission{
 				permission("copenhagen", "wiki", manager), permission("denmark", "wiki", manager), permission("harbour", "wiki", manager),
-			}, "group HR gives manager in wiki at copenhagen",
+			},
+			"group HR gives manager in wiki at copenhagen",
 		},
 		{
 			"a site that overrides is configured by itself", []model.GroupMapping{
@@ -56,19 +68,28 @@ func TestPermissions(t *testing.T) {
 			}, "group HR gives member in wiki at aarhus",
 		},
 		{
-			"leaving the group takes what it gave, and leaves what was given by hand", []model.GroupMapping{permits("HR", "norway", level("wiki", admin))},
-			nil, []model.Permission{permission("norway", "payroll", member)},
+			"leaving the group takes what it gave, and leaves what was given by hand",
+			[]model.GroupMapping{permits("HR", "norway", level("wiki", admin))},
+			nil,
+			[]model.Permission{permission("norway", "payroll", member)},
 			[]model.Permission{permission("norway", "payroll", member), permission("norway", "wiki", admin)},
-			[]model.Permission{permission("norway", "payroll", member)}, "no group gives wiki at norway any more",
+			[]model.Permission{permission("norway", "payroll", member)},
+			"no group gives wiki at norway any more",
 		},
 		{
-			"what was given by hand stays under a lower mapping", []model.GroupMapping{permits("HR", "norway", level("wiki", member))},
-			[]string{"HR"}, []model.Permission{permission("norway", "wiki", admin)}, []model.Permission{permission("norway", "wiki", admin)},
-			[]model.Permission{permission("norway", "wiki", admin)}, "",
+			"what was given by hand stays under a lower mapping",
+			[]model.GroupMapping{permits("HR", "norway", level("wiki", member))},
+			[]string{"HR"},
+			[]model.Permission{permission("norway", "wiki", admin)},
+			[]model.Permission{permission("norway", "wiki", admin)},
+			[]model.Permission{permission("norway", "wiki", admin)},
+			"",
 		},
 		{
-			"a level that only the group raised falls back to the hand-given one", nil, nil, []model.Permission{permission("norway", "wiki", member)},
-			[]model.Permission{permission("norway", "wiki", admin)}, []model.Permission{permission("norway", "wiki", member)},
+			"a level that only the group raised falls back to the hand-given one", nil, nil,
+			[]model.Permission{permission("norway", "wiki", member)},
+			[]model.Permission{permission("norway", "wiki", admin)},
+			[]model.Permission{permission("norway", "wiki", member)},
 			"given by hand: member in wiki at norway",
 		},
 	} {

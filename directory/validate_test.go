@@ -58,7 +58,8 @@ func TestValidateGroupMappings(t *testing.T) {
 		}), model.Invalid, "[1].permissions[1].module", "has a level already"},
 		{"the same entry twice", []model.GroupMapping{good, {Group: hr}, good}, model.Invalid, "[2]", "is the same as [0]"},
 		{
-			"the same entry with the name in another case", []model.GroupMapping{{Group: hr, Role: "hr"}, {Group: model.GroupSelector{DisplayName: "hr"}, Role: "hr"}},
+			"the same entry with the name in another case",
+			[]model.GroupMapping{{Group: hr, Role: "hr"}, {Group: model.GroupSelector{DisplayName: "hr"}, Role: "hr"}},
 			model.Invalid, "[1]", "is the same as [0]",
 		},
 	} {

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestStories plays every file of testdata/entra; testdata/README.md says how they are written.
+// TestStories plays every file below testdata; testdata/README.md says how they are written.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*/*.txtar")
@@ -44,34 +44,48 @@ func TestStories(t *testing.T) {
 		t.Fatalf("no stories: %v", err)
 	}
 	if update(t) {
-		playAll(t, files, storetest.OpenSQLite(t))
+		playAll(t, files, storetest.OpenSQLite)
 		return
 	}
-	storetest.Each(t, func(t *testing.T, s *store.Store) { playAll(t, files, s) })
-}
-
-// playAll plays every story in an organization of its own.
-func playAll(t *testing.T, files []string, s *store.Store) {
-	t.Helper()
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	for _, db := range storetest.Databases() {
+		t.Run(db.Name, func(t *testing.T) {
 			t.Parallel()
-			play(t, file, s)
+			playAll(t, files, db.Open)
 		})
 	}
 }
 
-func play(t *testing.T, file string, db *store.Store) {
+// playAll plays every story in an organization of its own, and one that moves the time, which is everybody's, in a
+// database of its own.
+func playAll(t *testing.T, files []string, open storetest.Open) {
 	t.Helper()
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
+	db := open(t)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine := db
+			if slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return strings.HasPrefix(f.Name, "day ") }) {
+				mine = open(t)
+			}
+			play(t, file, archive, mine)
+		})
 	}
+}
+
+func play(t *testing.T, file string, archive *txtar.Archive, db *store.Store) {
+	t.Helper()
 	w := newWorld(t, db)
-	s := story{t: t, world: w, handler: w.handler(scim.Options{}), update: update(t), ids: map[string]string{}}
+	s := story{
+		t: t, world: w, handler: w.handler(scim.Options{}), update: update(t), ids: map[string]string{}, looked: map[string]int{},
+	}
 	for i := range archive.Files {
 		s.section(&archive.Files[i])
 	}
+	s.mustHaveSucceeded()
 	if s.answers == 0 {
 		t.Error("the story expects nothing")
 	}
@@ -91,14 +105,19 @@ type story struct {
 	ids     map[string]string // by name
 	answers int
 	request string
+	looked  map[string]int // how many changes there were when the story last looked, by account
+	refusal error          // of the step before, that the story has not spoken of yet
 }
 
 func (s *story) section(f *txtar.File) {
 	s.t.Helper()
 	word, rest, _ := strings.Cut(f.Name, " ")
+	if word != "refused" {
+		s.mustHaveSucceeded()
+	}
 	switch word {
 	case "request":
-		s.send(string(f.Data))
+		s.send(rest, string(f.Data))
 	case "answer":
 		s.answers++
 		if s.update {
@@ -109,15 +128,58 @@ func (s *story) section(f *txtar.File) {
 			s.t.Fatalf("%s\nstatus %d, want %s\n%s", s.request, s.got.Code, rest, s.got.Body)
 		}
 		s.check(string(f.Data))
-	case "changes":
-		got := s.changes()
-		if s.update {
-			f.Data = []byte(got)
-		} else if want := strings.TrimSpace(string(f.Data)); strings.TrimSpace(got) != want {
-			s.t.Errorf("changes:\n%s\nwant:\n%s", got, want)
-		}
+	case "settings":
+		s.refusal = s.set(rest, string(f.Data))
+	case "by-hand":
+		s.refusal = s.byHand(string(f.Data))
+	case "day":
+		s.refusal = s.day(rest)
 	default:
-		s.t.Fatalf("unknown section %q", f.Name)
+		s.expect(f, s.look(word, rest))
+	}
+}
+
+// look gives what a section that expects something is compared with.
+func (s *story) look(word, rest string) string {
+	s.t.Helper()
+	switch word {
+	case "changes":
+		return s.changes()
+	case "refused":
+		if s.refusal == nil {
+			s.t.Fatal("nothing was refused")
+		}
+		text := s.refusal.Error() + "\n"
+		s.refusal = nil
+		return text
+	case "account":
+		return s.told(rest)
+	case "accounts":
+		return s.accounts()
+	case "directory-user":
+		return s.mirrored(rest)
+	case "run":
+		return s.run()
+	}
+	s.t.Fatalf("unknown section %q", word)
+	return ""
+}
+
+// expect compares what there is with what the section says, or rewrites the section.
+func (s *story) expect(f *txtar.File, got string) {
+	s.t.Helper()
+	if s.update {
+		f.Data = []byte(got)
+	} else if want := strings.TrimSpace(string(f.Data)); strings.TrimSpace(got) != want {
+		s.t.Errorf("%s:\n%s\nwant:\n%s", f.Name, got, want)
+	}
+}
+
+// mustHaveSucceeded fails the story when the step before was refused and the story does not say so.
+func (s *story) mustHaveSucceeded() {
+	s.t.Helper()
+	if s.refusal != nil {
+		s.t.Fatalf("refused: %v", s.refusal)
 	}
 }
 
@@ -147,8 +209,9 @@ func (s *story) fill(text string) string {
 	return text
 }
 
-func (s *story) send(text string) {
+func (s *story) send(integration, text string) {
 	s.t.Helper()
+	w := s.world.enter(s.t, integration)
 	head, body, _ := strings.Cut(s.fill(text), "\n\n")
 	first, headers, _ := strings.Cut(strings.TrimSpace(head), "\n")
 	method, path, _ := strings.Cut(first, " ")
@@ -161,8 +224,8 @@ func (s *story) send(text string) {
 	} else {
 		reader = bytes.NewReader(nil)
 	}
-	request := httptest.NewRequest(method, "/scim/v2/"+s.world.integration+path, reader)
-	request.Header.Set("Authorization", "Bearer "+s.world.token)
+	request := httptest.NewRequest(method, "/scim/v2/"+w.integration+path, reader)
+	request.Header.Set("Authorization", "Bearer "+w.token)
 	for line := range strings.SplitSeq(headers, "\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok {
 			request.Header.Set(name, strings.TrimSpace(value))

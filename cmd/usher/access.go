@@ -51,17 +51,13 @@ type apiKeyList struct{ scope }
 
 // Run lists API keys, without their texts.
 func (c apiKeyList) Run(ctx context.Context, con console, s *settings) error {
-	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
-		list, err := a.Store.Read(ctx).APIKeysAfter(o.ID, "", listMax)
-		if err != nil {
-			return err
-		}
-		var rows [][]string
-		for _, k := range list {
-			rows = append(rows, []string{k.ID, k.Name, fmt.Sprint(k.Rights), when(k.LastUsedAt), when(k.ExpiresAt)})
-		}
-		return c.print(con.out, list, []string{"ID", "NAME", "RIGHTS", "LAST USED", "EXPIRES"}, rows)
-	})
+	return listed(ctx, c.scope, con, s, []string{"ID", "NAME", "RIGHTS", "LAST USED", "EXPIRES"},
+		func(ctx context.Context, a *app.App, o model.Organization) ([]model.APIKey, error) {
+			return a.Store.Read(ctx).APIKeysAfter(o.ID, "", listMax)
+		},
+		func(k model.APIKey) []string {
+			return []string{k.ID, k.Name, fmt.Sprint(k.Rights), when(k.LastUsedAt), when(k.ExpiresAt)}
+		})
 }
 
 type apiKeyRevoke struct {
@@ -148,17 +144,11 @@ type operatorList struct{ scope }
 
 // Run lists operators.
 func (c operatorList) Run(ctx context.Context, con console, s *settings) error {
-	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
-		list, err := a.Store.Read(ctx).OperatorsAfter(o.ID, "", listMax)
-		if err != nil {
-			return err
-		}
-		var rows [][]string
-		for _, op := range list {
-			rows = append(rows, []string{op.ID, op.Email, op.Name, fmt.Sprint(op.Rights)})
-		}
-		return c.print(con.out, list, []string{"ID", "E-MAIL", "NAME", "RIGHTS"}, rows)
-	})
+	return listed(ctx, c.scope, con, s, []string{"ID", "E-MAIL", "NAME", "RIGHTS"},
+		func(ctx context.Context, a *app.App, o model.Organization) ([]model.Operator, error) {
+			return a.Store.Read(ctx).OperatorsAfter(o.ID, "", listMax)
+		},
+		func(o model.Operator) []string { return []string{o.ID, o.Email, o.Name, fmt.Sprint(o.Rights)} })
 }
 
 type operatorRemove struct {

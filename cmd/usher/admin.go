@@ -21,13 +21,18 @@ type scope struct {
 	Output       string `short:"o" help:"table or json." enum:"table,json" default:"table"`
 }
 
-// open opens the database for one command, with the schema checked.
-func open(ctx context.Context, s *settings) (*app.App, error) {
+// openUnchecked opens the database for one command, whatever its schema.
+func openUnchecked(ctx context.Context, s *settings) (*app.App, error) {
 	cfg, err := s.config()
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
+	return app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
+}
+
+// open opens the database for one command, with the schema checked.
+func open(ctx context.Context, s *settings) (*app.App, error) {
+	a, err := openUnchecked(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +77,23 @@ func (sc scope) print(out io.Writer, value any, head []string, rows [][]string) 
 	return tw.Flush()
 }
 
+// listed prints what read gives as one row each, under the head.
+func listed[T any](ctx context.Context, sc scope, con console, s *settings, head []string,
+	read func(context.Context, *app.App, model.Organization) ([]T, error), row func(T) []string,
+) error {
+	return sc.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
+		list, err := read(ctx, a, o)
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, item := range list {
+			rows = append(rows, row(item))
+		}
+		return sc.print(con.out, list, head, rows)
+	})
+}
+
 // listMax bounds what a command lists; the API pages.
 const listMax = 500
 
@@ -84,11 +106,7 @@ type migrateUp struct{}
 
 // Run brings the schema up to date.
 func (migrateUp) Run(ctx context.Context, con console, s *settings) error {
-	cfg, err := s.config()
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
+	a, err := openUnchecked(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -104,11 +122,7 @@ type migrateStatus struct{}
 
 // Run lists the migrations; it fails where one is missing.
 func (migrateStatus) Run(ctx context.Context, con console, s *settings) error {
-	cfg, err := s.config()
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler))
+	a, err := openUnchecked(ctx, s)
 	if err != nil {
 		return err
 	}

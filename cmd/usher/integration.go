@@ -20,17 +20,11 @@ type organizationList struct{ scope }
 
 // Run lists the organizations.
 func (c organizationList) Run(ctx context.Context, con console, s *settings) error {
-	return c.within(ctx, s, func(ctx context.Context, a *app.App, _ model.Organization) error {
-		list, err := a.Store.Read(ctx).OrganizationsAfter("", listMax)
-		if err != nil {
-			return err
-		}
-		var rows [][]string
-		for _, o := range list {
-			rows = append(rows, []string{o.ID, o.Slug, o.Name})
-		}
-		return c.print(con.out, list, []string{"ID", "SLUG", "NAME"}, rows)
-	})
+	return listed(ctx, c.scope, con, s, []string{"ID", "SLUG", "NAME"},
+		func(ctx context.Context, a *app.App, _ model.Organization) ([]model.Organization, error) {
+			return a.Store.Read(ctx).OrganizationsAfter("", listMax)
+		},
+		func(o model.Organization) []string { return []string{o.ID, o.Slug, o.Name} })
 }
 
 type organizationCreate struct {
@@ -200,17 +194,13 @@ type tokenList struct {
 
 // Run lists tokens, without their texts.
 func (c tokenList) Run(ctx context.Context, con console, s *settings) error {
-	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
-		list, err := a.Store.Read(ctx).SCIMTokensAfter(model.Ref{OrganizationID: o.ID, IntegrationID: c.Integration}, "", listMax)
-		if err != nil {
-			return err
-		}
-		var rows [][]string
-		for _, t := range list {
-			rows = append(rows, []string{t.ID, t.Name, when(&t.CreatedAt), when(t.LastUsedAt), when(t.ExpiresAt)})
-		}
-		return c.print(con.out, list, []string{"ID", "NAME", "CREATED", "LAST USED", "EXPIRES"}, rows)
-	})
+	return listed(ctx, c.scope, con, s, []string{"ID", "NAME", "CREATED", "LAST USED", "EXPIRES"},
+		func(ctx context.Context, a *app.App, o model.Organization) ([]model.SCIMToken, error) {
+			return a.Store.Read(ctx).SCIMTokensAfter(model.Ref{OrganizationID: o.ID, IntegrationID: c.Integration}, "", listMax)
+		},
+		func(t model.SCIMToken) []string {
+			return []string{t.ID, t.Name, when(&t.CreatedAt), when(t.LastUsedAt), when(t.ExpiresAt)}
+		})
 }
 
 func when(at *time.Time) string {

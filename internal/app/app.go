@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,7 +29,8 @@ type App struct {
 	listener net.Listener
 	http     *http.Server
 	scrape   *http.Server
-	stopping atomic.Bool
+	stopping context.Context // ends when stopping begins: what waits for news answers at once, what works goes on
+	halt     context.CancelFunc
 }
 
 // New opens everything that Run needs and binds the address, so that URL is known and a taken address is told at once.
@@ -61,12 +61,12 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
+	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
 	a.Service = directory.New(directory.Options{Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent})
 	if a.queue, err = jobs.New(jobs.Options{
 		Store: st, DatabaseURL: cfg.DatabaseURL, Work: a.work(), Periodic: a.periodic(), Logger: log,
 	}); err != nil {
-		_ = st.Close()
-		return nil, err
+		return nil, errors.Join(err, a.Close())
 	}
 	st.SetQueue(a.queue)
 	return a, nil
@@ -168,7 +168,7 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 func (a *App) stop(ctx context.Context) error {
-	a.stopping.Store(true)
+	a.halt()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainHTTP)
 	defer cancel()
 	var errs []error
@@ -194,6 +194,7 @@ func (a *App) stopJobs(ctx context.Context) error {
 
 // Close releases the database; it is called when Run has returned, or was never called.
 func (a *App) Close() error {
+	a.halt()
 	if a.listener != nil {
 		_ = a.listener.Close()
 	}

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"usher/internal/pgtest"
 	"usher/internal/secret"
@@ -139,17 +138,7 @@ func (c *child) kill() {
 // eventually polls until ok holds, and fails after a minute.
 func (c *child) eventually(what string, ok func() bool) {
 	c.t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			c.t.Fatalf("not within a minute: %s\n%s", what, c.log)
-		}
-	}
+	eventually(c.t, what, ok)
 }
 
 // send sends one request and gives status and body; status 0 means that no answer came.

@@ -35,6 +35,7 @@ func (a *App) routes() http.Handler {
 	}).Mount(e)
 	api.New(api.Options{
 		Service: a.Service, PublicURL: a.Config.PublicURL, AdminKey: a.Config.AdminAPIKey, Version: a.Config.Version, Logger: a.log,
+		Stopping: a.stopping,
 	}).Mount(e)
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/v1/docs") })
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
@@ -48,7 +49,7 @@ func (a *App) ready(c echo.Context) error {
 	defer cancel()
 	reason := ""
 	switch {
-	case a.stopping.Load():
+	case a.stopping.Err() != nil:
 		reason = "stopping"
 	case a.Store.Ping(ctx) != nil:
 		reason = "the database does not answer"

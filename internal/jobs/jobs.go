@@ -147,6 +147,7 @@ func (h atLeastWarn) Enabled(ctx context.Context, level slog.Level) bool {
 func (h atLeastWarn) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return atLeastWarn{h.Handler.WithAttrs(attrs)}
 }
+
 func (h atLeastWarn) WithGroup(name string) slog.Handler {
 	return atLeastWarn{h.Handler.WithGroup(name)}
 }
@@ -200,16 +201,18 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return err
 }
 
-// Migrate brings River's own tables up to date.
-func Migrate(ctx context.Context, db *sql.DB, dialect string) error {
+// migrator works on River's own tables through the store's pool, which serves both databases as database/sql.
+func migrator(db *sql.DB, dialect string) (*rivermigrate.Migrator[*sql.Tx], error) {
+	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(db)
 	if dialect == "postgres" {
-		return migrate(ctx, riverdatabasesql.New(db))
+		driver = riverdatabasesql.New(db)
 	}
-	return migrate(ctx, riversqlite.New(db))
+	return rivermigrate.New(driver, nil)
 }
 
-func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx]) error {
-	m, err := rivermigrate.New(driver, nil)
+// Migrate brings River's own tables up to date.
+func Migrate(ctx context.Context, db *sql.DB, dialect string) error {
+	m, err := migrator(db, dialect)
 	if err == nil {
 		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	}
@@ -221,14 +224,7 @@ func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx]) error
 
 // Check gives an error unless River's tables are up to date.
 func Check(ctx context.Context, db *sql.DB, dialect string) error {
-	if dialect == "postgres" {
-		return check(ctx, riverdatabasesql.New(db))
-	}
-	return check(ctx, riversqlite.New(db))
-}
-
-func check[TTx any](ctx context.Context, driver riverdriver.Driver[TTx]) error {
-	m, err := rivermigrate.New(driver, nil)
+	m, err := migrator(db, dialect)
 	if err != nil {
 		return fmt.Errorf("check the job queue: %w", err)
 	}

@@ -69,7 +69,7 @@ func (e *endpoint) take() []recorded {
 func (e *endpoint) find(kind, attribute, value string) []resource {
 	var hits []resource
 	for _, r := range e.store[kind] {
-		var have any = r[attribute]
+		have := r[attribute]
 		if strings.HasPrefix(attribute, "emails[") {
 			have = element(r, "emails", "work")["value"]
 		}

@@ -93,10 +93,10 @@ func (t *Tenant) form(g Group) *groupRecord {
 	return record
 }
 
-// join adds a direct member and reports whether it is new. The caller holds the lock.
-func (t *Tenant) join(g *groupRecord, member string) bool {
+// join adds a direct member unless it is there. The caller holds the lock.
+func (t *Tenant) join(g *groupRecord, member string) {
 	if _, present := g.position[member]; present {
-		return false
+		return
 	}
 	g.position[member] = len(g.members)
 	g.members = append(g.members, member)
@@ -104,19 +104,17 @@ func (t *Tenant) join(g *groupRecord, member string) bool {
 		p.groups = append(p.groups, g)
 	}
 	t.touch(MemberChanged, g.ID, member)
-	return true
 }
 
-// leave removes a direct member and reports whether there was one. The caller holds the lock.
-func (t *Tenant) leave(g *groupRecord, member string) bool {
+// leave removes a direct member where there is one. The caller holds the lock.
+func (t *Tenant) leave(g *groupRecord, member string) {
 	if !g.drop(member) {
-		return false
+		return
 	}
 	if p, ok := t.people[member]; ok {
 		p.groups = slices.DeleteFunc(p.groups, func(other *groupRecord) bool { return other == g })
 	}
 	t.touch(MemberChanged, g.ID, member)
-	return true
 }
 
 // drop takes a member out of the list by moving the last one into its place.
@@ -270,12 +268,9 @@ func (t *Tenant) DeleteGroup(id string) error {
 func (t *Tenant) AddMember(groupID, memberID string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	g, err := t.group(groupID)
+	g, err := t.assigned(groupID)
 	if err != nil {
 		return err
-	}
-	if g.rule != nil {
-		return fmt.Errorf("group %s: %w", g.DisplayName, ErrDynamic)
 	}
 	_, isUser := t.people[memberID]
 	_, isGroup := t.groups[memberID]
@@ -290,15 +285,21 @@ func (t *Tenant) AddMember(groupID, memberID string) error {
 func (t *Tenant) RemoveMember(groupID, memberID string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	g, err := t.group(groupID)
+	g, err := t.assigned(groupID)
 	if err != nil {
 		return err
 	}
-	if g.rule != nil {
-		return fmt.Errorf("group %s: %w", g.DisplayName, ErrDynamic)
-	}
 	t.leave(g, memberID)
 	return nil
+}
+
+// assigned finds a group whose members are added and removed by hand. The caller holds the lock.
+func (t *Tenant) assigned(id string) (*groupRecord, error) {
+	g, err := t.group(id)
+	if err == nil && g.rule != nil {
+		return nil, fmt.Errorf("group %s: %w", g.DisplayName, ErrDynamic)
+	}
+	return g, err
 }
 
 // group finds a group for a mutation. The caller holds the lock.

@@ -239,29 +239,40 @@ func dialectCases() []dialectCase {
 				`{"op":"replace","value":{"title":"Countess","`+enterpriseURN+`:department":"IT"}}`)}},
 		{"disable, legacy", "", disable, []string{"GET /Users/u1", patchOf("/Users/u1", `{"op":"Replace","path":"active","value":"False"}`)}},
 		{"disable, compliant", "?aadOptscim062020", disable, []string{
-			"GET /Users/u1?aadOptscim062020", patchOf("/Users/u1?aadOptscim062020", `{"op":"replace","path":"active","value":false}`)}},
+			"GET /Users/u1?aadOptscim062020", patchOf("/Users/u1?aadOptscim062020", `{"op":"replace","path":"active","value":false}`),
+		}},
 		{"members leave, legacy", "", leave, []string{
 			"GET /Users/u3", patchOf("/Users/u3", `{"op":"Replace","path":"active","value":"False"}`),
 			"GET /Users/u2", patchOf("/Users/u2", `{"op":"Replace","path":"active","value":"False"}`),
 			"GET /Groups/g4?excludedAttributes=members",
-			patchOf("/Groups/g4", `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"u3"},{"$ref":null,"value":"u2"}]}`)}},
+			patchOf("/Groups/g4", `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"u3"},{"$ref":null,"value":"u2"}]}`),
+		}},
 		{"members leave, compliant", "?AzureAdScimPatch062020", leave, []string{
 			"GET /Users/u3?AzureAdScimPatch062020", patchOf("/Users/u3?AzureAdScimPatch062020", `{"op":"replace","path":"active","value":false}`),
 			"GET /Users/u2?AzureAdScimPatch062020", patchOf("/Users/u2?AzureAdScimPatch062020", `{"op":"replace","path":"active","value":false}`),
 			"GET /Groups/g4?excludedAttributes=members&AzureAdScimPatch062020",
-			patchOf("/Groups/g4?AzureAdScimPatch062020", `{"op":"remove","path":"members[value eq \"u3\"]"},{"op":"remove","path":"members[value eq \"u2\"]"}`)}},
+			patchOf("/Groups/g4?AzureAdScimPatch062020", `{"op":"remove","path":"members[value eq \"u3\"]"},{"op":"remove","path":"members[value eq \"u2\"]"}`),
+		}},
 		{"manager changes, legacy", "", promote, []string{
-			"GET /Users/u3", patchOf("/Users/u3", `{"op":"Replace","path":"`+enterpriseURN+`:manager","value":"u2"}`)}},
-		{"manager changes, compliant", "?aadOptscim062020", promote, []string{"GET /Users/u3?aadOptscim062020",
-			patchOf("/Users/u3?aadOptscim062020", `{"op":"replace","path":"`+enterpriseURN+`:manager","value":"u2"}`)}},
+			"GET /Users/u3", patchOf("/Users/u3", `{"op":"Replace","path":"`+enterpriseURN+`:manager","value":"u2"}`),
+		}},
+		{"manager changes, compliant", "?aadOptscim062020", promote, []string{
+			"GET /Users/u3?aadOptscim062020",
+			patchOf("/Users/u3?aadOptscim062020", `{"op":"replace","path":"`+enterpriseURN+`:manager","value":"u2"}`),
+		}},
 		{"manager goes, legacy", "", demote, []string{
-			"GET /Users/u2", patchOf("/Users/u2", `{"op":"Remove","path":"`+enterpriseURN+`:manager","value":"u1"}`)}},
+			"GET /Users/u2", patchOf("/Users/u2", `{"op":"Remove","path":"`+enterpriseURN+`:manager","value":"u1"}`),
+		}},
 		{"manager goes, compliant", "?aadOptscim062020", demote, []string{
-			"GET /Users/u2?aadOptscim062020", patchOf("/Users/u2?aadOptscim062020", `{"op":"remove","path":"`+enterpriseURN+`:manager"}`)}},
+			"GET /Users/u2?aadOptscim062020", patchOf("/Users/u2?aadOptscim062020", `{"op":"remove","path":"`+enterpriseURN+`:manager"}`),
+		}},
 		{"group renamed, legacy", "", rename, []string{
-			"GET /Groups/g4?excludedAttributes=members", patchOf("/Groups/g4", `{"op":"Replace","path":"displayName","value":"Crew"}`)}},
-		{"group renamed, compliant", "?aadOptscim062020", rename, []string{"GET /Groups/g4?excludedAttributes=members&aadOptscim062020",
-			patchOf("/Groups/g4?aadOptscim062020", `{"op":"replace","value":{"displayName":"Crew"}}`)}},
+			"GET /Groups/g4?excludedAttributes=members", patchOf("/Groups/g4", `{"op":"Replace","path":"displayName","value":"Crew"}`),
+		}},
+		{"group renamed, compliant", "?aadOptscim062020", rename, []string{
+			"GET /Groups/g4?excludedAttributes=members&aadOptscim062020",
+			patchOf("/Groups/g4?aadOptscim062020", `{"op":"replace","value":{"displayName":"Crew"}}`),
+		}},
 	}
 }
 

@@ -47,9 +47,17 @@ func (r *Report) String() string {
 		n    int
 		word string
 	}{
-		{r.Counts.Created, "created"}, {r.Counts.Updated, "updated"}, {r.Counts.Disabled, "disabled"}, {r.Counts.Deleted, "deleted"},
-		{r.Counts.Skipped, "skipped"}, {r.Counts.Unchanged, "unchanged"}, {r.Counts.Failed, "failed"}, {r.Counts.ManagersSet, "managers set"},
-		{r.Counts.ManagersRemoved, "managers removed"}, {r.Counts.MembersAdded, "members added"}, {r.Counts.MembersRemoved, "members removed"},
+		{r.Counts.Created, "created"},
+		{r.Counts.Updated, "updated"},
+		{r.Counts.Disabled, "disabled"},
+		{r.Counts.Deleted, "deleted"},
+		{r.Counts.Skipped, "skipped"},
+		{r.Counts.Unchanged, "unchanged"},
+		{r.Counts.Failed, "failed"},
+		{r.Counts.ManagersSet, "managers set"},
+		{r.Counts.ManagersRemoved, "managers removed"},
+		{r.Counts.MembersAdded, "members added"},
+		{r.Counts.MembersRemoved, "members removed"},
 	} {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))

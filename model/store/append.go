@@ -22,7 +22,8 @@ type appended struct {
 // theFeed and theLog say how changes and activities are appended.
 func theFeed() appended {
 	return appended{
-		"changes", []string{"organization_id", "type", "integration_id", "subject_type", "subject_id", "actor", "data"},
+		"changes",
+		[]string{"organization_id", "type", "integration_id", "subject_type", "subject_id", "actor", "data"},
 		[]string{"uuid", "text", "uuid", "text", "text", "text", "json"},
 	}
 }
@@ -76,13 +77,10 @@ func (a appended) few(rows [][]any, now any) statement {
 func (a appended) many(rows [][]any, now any) statement {
 	names, arrays, args := make([]string, len(a.columns)), make([]string, len(a.columns)), []any{now}
 	for c, kind := range a.kinds {
-		names[c] = "c" + strconv.Itoa(c)
-		if kind == "json" {
+		if kind == "json" { // an array of texts, each of which is read as JSON below
 			kind = "text"
-			arrays[c] = "?::text[]"
-		} else {
-			arrays[c] = "?::" + kind + "[]"
 		}
+		names[c], arrays[c] = "c"+strconv.Itoa(c), "?::"+kind+"[]"
 		column := make([]any, len(rows))
 		for i, row := range rows {
 			column[i] = row[c]

@@ -142,8 +142,8 @@ func (tx *Tx) position() (n int64, err error) {
 	top := last
 	err = tx.query(statement{
 		sql: `UPDATE changes SET position = p.position FROM (
- SELECT seq, ` + tx.typed("?", "bigint") + ` + row_number() OVER (ORDER BY seq) AS position FROM (
-  SELECT seq FROM changes WHERE position IS NULL ORDER BY seq LIMIT ` + tx.typed("?", "bigint") + `) AS u) AS p
+ SELECT seq, ` + tx.typed("bigint") + ` + row_number() OVER (ORDER BY seq) AS position FROM (
+  SELECT seq FROM changes WHERE position IS NULL ORDER BY seq LIMIT ` + tx.typed("bigint") + `) AS u) AS p
  WHERE changes.seq = p.seq RETURNING changes.position`,
 		args: []any{last, positionsPerPass},
 		scan: func(row scanner) error {

@@ -88,7 +88,7 @@ func (c *compiler) byColumn(f model.Filter) bool {
 		return c.byColumn(and.Left) || c.byColumn(and.Right)
 	}
 	compare, ok := f.(model.Compare)
-	return c.selective(f) && !(ok && c.isMembers(compare.Path))
+	return c.selective(f) && (!ok || !c.isMembers(compare.Path))
 }
 
 // selective says whether the filter holds for a few rows that an index finds.

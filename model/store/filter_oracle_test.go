@@ -123,8 +123,9 @@ func anyHolds(values []any, f model.Compare) bool {
 			return !present
 		case model.OpNotEqual, model.OpPresent:
 			return present
+		default: // nothing else holds of nothing
+			return false
 		}
-		return false
 	}
 	if f.Op == model.OpNotEqual && len(values) == 0 {
 		return true
@@ -165,8 +166,9 @@ func one(v any, f model.Compare) bool {
 		return strings.HasPrefix(has, want)
 	case model.OpEndsWith:
 		return strings.HasSuffix(has, want)
+	default: // presence was answered before
+		panic("unknown operator")
 	}
-	panic("unknown operator")
 }
 
 var plainNumber = regexp.MustCompile(`^-?\d+(\.\d+)?([eE][+-]?\d+)?$`)

@@ -32,11 +32,20 @@ func attributes() map[string]model.AttributePath {
 		return model.AttributePath{Name: name, Sub: sub, MultiValued: true}
 	}
 	list := []model.AttributePath{
-		{Name: "id", CaseExact: true}, {Name: "userName"}, {Name: "externalId", CaseExact: true}, {Name: "displayName"},
-		{Name: "nickName", CaseExact: true}, {Name: "name", Sub: "givenName"}, {Name: "name", Sub: "familyName", CaseExact: true},
+		{Name: "id", CaseExact: true},
+		{Name: "userName"},
+		{Name: "externalId", CaseExact: true},
+		{Name: "displayName"},
+		{Name: "nickName", CaseExact: true},
+		{Name: "name", Sub: "givenName"},
+		{Name: "name", Sub: "familyName", CaseExact: true},
 		multi("emails", ""), multi("emails", "value"), multi("emails", "type"), multi("emails", "primary"),
-		{Schema: extension, Name: "level"}, {Schema: extension, Name: "hired"}, {Schema: extension, Name: "text"},
-		{Schema: extension, Name: "tags", MultiValued: true}, {Name: "active"}, {Name: "meta", Sub: "created"},
+		{Schema: extension, Name: "level"},
+		{Schema: extension, Name: "hired"},
+		{Schema: extension, Name: "text"},
+		{Schema: extension, Name: "tags", MultiValued: true},
+		{Name: "active"},
+		{Name: "meta", Sub: "created"},
 	}
 	byName := map[string]model.AttributePath{}
 	for _, p := range list {

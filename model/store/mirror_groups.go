@@ -145,9 +145,9 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.M
 	insert := func(table string, kind model.MemberType) statement {
 		return statement{
 			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
- SELECT ` + tx.typed("?", "uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
- WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("?", "uuid") + `
- AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("?", "uuid") + ` AND g.organization_id = t.organization_id
+ SELECT ` + tx.typed("uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
+ WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("uuid") + `
+ AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("uuid") + ` AND g.organization_id = t.organization_id
  AND g.integration_id = t.integration_id)
  ORDER BY t.id` + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
 			args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID, groupID},
@@ -168,12 +168,12 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.M
 	return added, translate(tx.query(insert("directory_groups", model.MemberGroup)))
 }
 
-// typed names the type of a placeholder where PostgreSQL cannot see it from the context.
-func (r *Reader) typed(placeholder, kind string) string {
+// typed gives a placeholder, with its type where PostgreSQL cannot see it from the context.
+func (r *Reader) typed(kind string) string {
 	if r.s.dialect == postgres {
-		return placeholder + "::" + kind
+		return "?::" + kind
 	}
-	return placeholder
+	return "?"
 }
 
 // forShare keeps the rows from being deleted until the transaction ends.

@@ -70,43 +70,55 @@ func (r *Reader) Settings(organizationID string) (*model.Settings, error) {
 	}
 	org := []any{organizationID}
 	err := r.query(
-		statement{sql: "SELECT settings_version FROM organizations WHERE id = ?", args: org,
-			scan: func(row scanner) error { return row.Scan(&s.Version) }},
-		statement{sql: "SELECT key, name, administrator, updated_at FROM roles WHERE organization_id = ?", args: org,
+		statement{
+			sql: "SELECT settings_version FROM organizations WHERE id = ?", args: org,
+			scan: func(row scanner) error { return row.Scan(&s.Version) },
+		},
+		statement{
+			sql: "SELECT key, name, administrator, updated_at FROM roles WHERE organization_id = ?", args: org,
 			scan: func(row scanner) error {
 				v := model.Role{OrganizationID: organizationID}
 				err := row.Scan(&v.Key, &v.Name, &v.Administrator, &v.UpdatedAt)
 				s.Roles[v.Key] = v
 				return err
-			}},
-		statement{sql: "SELECT key, name, updated_at FROM departments WHERE organization_id = ?", args: org,
+			},
+		},
+		statement{
+			sql: "SELECT key, name, updated_at FROM departments WHERE organization_id = ?", args: org,
 			scan: func(row scanner) error {
 				v := model.Department{OrganizationID: organizationID}
 				err := row.Scan(&v.Key, &v.Name, &v.UpdatedAt)
 				s.Departments[v.Key] = v
 				return err
-			}},
-		statement{sql: "SELECT key, name, parent, override, updated_at FROM sites WHERE organization_id = ?", args: org,
+			},
+		},
+		statement{
+			sql: "SELECT key, name, parent, override, updated_at FROM sites WHERE organization_id = ?", args: org,
 			scan: func(row scanner) error {
 				v := model.Site{OrganizationID: organizationID}
 				err := row.Scan(&v.Key, &v.Name, &v.Parent, &v.Override, &v.UpdatedAt)
 				s.Sites[v.Key] = v
 				return err
-			}},
-		statement{sql: "SELECT key, name, updated_at FROM modules WHERE organization_id = ?", args: org,
+			},
+		},
+		statement{
+			sql: "SELECT key, name, updated_at FROM modules WHERE organization_id = ?", args: org,
 			scan: func(row scanner) error {
 				v := model.Module{OrganizationID: organizationID}
 				err := row.Scan(&v.Key, &v.Name, &v.UpdatedAt)
 				s.Modules[v.Key] = v
 				return err
-			}},
-		statement{sql: "SELECT key, name, type, updated_at FROM custom_fields WHERE organization_id = ?", args: org,
+			},
+		},
+		statement{
+			sql: "SELECT key, name, type, updated_at FROM custom_fields WHERE organization_id = ?", args: org,
 			scan: func(row scanner) error {
 				v := model.CustomField{OrganizationID: organizationID}
 				err := row.Scan(&v.Key, &v.Name, &v.Type, &v.UpdatedAt)
 				s.CustomFields[v.Key] = v
 				return err
-			}},
+			},
+		},
 	)
 	if err == nil && s.Version == 0 {
 		err = notFound("organization", organizationID)

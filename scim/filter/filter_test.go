@@ -30,6 +30,7 @@ func multi(p *model.AttributePath) { p.MultiValued = true }
 func sub(name string) func(*model.AttributePath) {
 	return func(p *model.AttributePath) { p.Sub = name }
 }
+
 func urn(u string) func(*model.AttributePath) { return func(p *model.AttributePath) { p.Schema = u } }
 
 func typed(t model.AttributeType) func(*model.AttributePath) {

@@ -112,8 +112,9 @@ func modelType(t schemas.Type) model.AttributeType {
 		return model.TypeDecimal
 	case schemas.DateTime:
 		return model.TypeDateTime
+	default:
+		return model.TypeString
 	}
-	return model.TypeString
 }
 
 // anyPresent answers pr on a complex attribute without value, such as name: one of its sub-attributes is present.

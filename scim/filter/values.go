@@ -41,8 +41,9 @@ func allowed(op model.CompareOp, typ schemas.Type) bool {
 		return typ == schemas.String || typ == schemas.Reference || typ == schemas.Binary
 	case model.OpGreater, model.OpGreaterOrEqual, model.OpLess, model.OpLessOrEqual:
 		return typ != schemas.Boolean && typ != schemas.Binary
+	default: // equality and presence are known to every type
+		return true
 	}
-	return true
 }
 
 func (r resolver) convert(typ model.AttributeType, v any) (any, bool) {
@@ -58,8 +59,9 @@ func (r resolver) convert(typ model.AttributeType, v any) (any, bool) {
 		}
 		t, err := ParseTime(s)
 		return t, ok && err == nil
+	default:
+		return literalText(v)
 	}
-	return literalText(v)
 }
 
 func literalText(v any) (string, bool) {
@@ -174,6 +176,7 @@ func (r resolver) member(t schemas.Target, e *ast.AttributeExpression) (model.Fi
 			f = model.Not{Inner: f}
 		}
 		return f, nil
+	default: // members have no order and no text to look into
 	}
 	return nil, fault.Filter("the filter uses %s on members; use eq with the id of a member, or pr", e.Operator)
 }

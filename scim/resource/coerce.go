@@ -65,7 +65,13 @@ func single(a *schemas.Attribute, path string, v any, note Note) (any, error) {
 		return boolean(path, v, note)
 	case schemas.Integer, schemas.Decimal:
 		return number(a, path, v, note)
+	default:
+		return text(a, path, v)
 	}
+}
+
+// text takes a string, which a date and time is too.
+func text(a *schemas.Attribute, path string, v any) (any, error) {
 	s, ok := v.(string)
 	switch {
 	case !ok:

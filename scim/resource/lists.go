@@ -27,6 +27,7 @@ func (e *editor) list(s *step, held []any) (any, error) {
 	case remove:
 		e.note("remove with a value")
 		return orNil(without(held, sent)), nil
+	case add: // takes the bounds of a list into account
 	}
 	before := len(held)
 	held = union(held, sent)

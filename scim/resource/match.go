@@ -50,14 +50,19 @@ func matches(expr ast.Expression, a *schemas.Attribute, element map[string]any) 
 }
 
 func compare(e *ast.AttributeExpression, sub *schemas.Attribute, have any) bool {
-	switch {
-	case e.Operator == ast.PR:
+	switch e.Operator {
+	case ast.PR:
 		return have != nil
-	case e.Operator == ast.NE:
+	case ast.NE:
 		return !same(e.CompareValue, sub, have)
-	case e.Operator == ast.EQ:
+	case ast.EQ:
 		return same(e.CompareValue, sub, have)
+	default:
+		return compareText(e, sub, have)
 	}
+}
+
+func compareText(e *ast.AttributeExpression, sub *schemas.Attribute, have any) bool {
 	text, isText := have.(string)
 	want, ok := filterText(e.CompareValue)
 	if !isText || !ok {
@@ -81,8 +86,9 @@ func compare(e *ast.AttributeExpression, sub *schemas.Attribute, have any) bool 
 		return text < want
 	case ast.LE:
 		return text <= want
+	default:
+		return false
 	}
-	return false
 }
 
 // same compares for equality. A boolean that an element lacks is false: that is what primary means.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type Options struct {
 	// Version of Usher, for the OpenAPI document.
 	Version string
 	Logger  *slog.Logger
+	// Stopping ends when the server is told to stop: whoever waits for news is answered then. Without it nobody is.
+	Stopping context.Context
 	// Now gives the time by which waiting requests end; time.Now by default.
 	Now func() time.Time
 	// Heartbeat is how often a stream of events gives a sign of life; 15 seconds by default.
@@ -40,6 +43,7 @@ type API struct {
 	adminKey  string
 	log       *slog.Logger
 	now       func() time.Time
+	stopping  context.Context
 	heartbeat time.Duration
 
 	echo *echo.Echo
@@ -50,7 +54,10 @@ type API struct {
 func New(opt Options) *API {
 	a := &API{
 		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
-		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat,
+		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping,
+	}
+	if a.stopping == nil {
+		a.stopping = context.Background()
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

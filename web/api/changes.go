@@ -101,6 +101,9 @@ func (a *API) changes() {
 
 func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed], error) {
 	until := a.now().Add(in.wait)
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.stopping, cancel)()
 	query := store.ChangeQuery{After: in.position, Types: in.types, Limit: in.Limit}
 	for {
 		list, next, err := a.store.Changes(ctx, org(ctx), query)
@@ -108,7 +111,7 @@ func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed],
 			return nil, err
 		}
 		left := until.Sub(a.now())
-		if len(list) > 0 || left <= 0 || ctx.Err() != nil {
+		if len(list) > 0 || left <= 0 || waiting.Err() != nil {
 			out := Feed{Data: make([]ChangeView, len(list)), Next: strconv.FormatInt(next, 10)}
 			for i, c := range list {
 				out.Data[i] = showChange(c)
@@ -116,6 +119,6 @@ func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed],
 			return &answer[Feed]{out}, nil
 		}
 		query.After = next // nothing up to there is of the types
-		a.store.AwaitChange(ctx, min(left, changePoll))
+		a.store.AwaitChange(waiting, min(left, changePoll))
 	}
 }

@@ -55,18 +55,9 @@ type GraphInput struct {
 	Cloud          optional[string] `json:"cloud,omitempty" enum:"global,usgov,dod,china"`
 }
 
-// defaultIntegration is what an integration is where nothing else is said: the guard lets 10 accounts or 5 % pass,
-// whichever is more.
-func defaultIntegration() model.Integration {
-	return model.Integration{
-		RoleSync: model.RoleSyncReconcile, Scope: model.ScopeGroups, Guard: model.Guard{Minimum: 10, Percent: 5},
-		Graph: model.GraphSettings{Cloud: "global"},
-	}
-}
-
-// into sets what was sent.
+// into sets what was sent; null is the default.
 func (s IntegrationSettings) into(i *model.Integration) {
-	d := defaultIntegration()
+	d := directory.DefaultIntegration(i.Name, i.Ingress)
 	s.TenantID.into(&i.TenantID, d.TenantID)
 	s.RoleSync.into(&i.RoleSync, d.RoleSync)
 	s.DefaultRole.into(&i.DefaultRole, d.DefaultRole)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -53,8 +54,7 @@ func (a *API) listIntegrations(ctx context.Context, in *struct{ PageInput }) (*a
 }
 
 func (a *API) createIntegration(ctx context.Context, in *struct{ Body IntegrationInput }) (*answer[IntegrationView], error) {
-	i := defaultIntegration()
-	i.Name, i.Ingress = in.Body.Name, in.Body.Ingress
+	i := directory.DefaultIntegration(in.Body.Name, in.Body.Ingress)
 	in.Body.IntegrationSettings.into(&i)
 	i, err := a.svc.CreateIntegration(ctx, org(ctx), i, in.Body.secrets())
 	return answered(a.showIntegration(i), err)

@@ -46,6 +46,24 @@ func TestIntegrations(t *testing.T) {
 	})
 }
 
+func TestIntegrationDefaults(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		input := map[string]any{"name": "Contoso", "ingress": "scim", "guard": map[string]any{"minimum": 0, "percent": 0}}
+		made := f.do("POST", "/integrations", input).want(http.StatusCreated)
+		if guard, _ := made["guard"].(map[string]any); guard["minimum"] != 0.0 || guard["percent"] != 0.0 {
+			t.Errorf("a guard that lets nothing pass became %v", guard)
+		}
+		if made["priority"] != 100.0 {
+			t.Errorf("priority %v, want the default", made["priority"])
+		}
+		input["guard"] = nil
+		made = f.do("POST", "/integrations", input).want(http.StatusCreated)
+		if guard, _ := made["guard"].(map[string]any); guard["minimum"] != 10.0 || guard["percent"] != 5.0 {
+			t.Errorf("the guard without one that is sent is %v", guard)
+		}
+	})
+}
+
 // patchIntegration shows that only what is sent changes, and that null resets.
 func (f *fixture) patchIntegration(id string, ref model.Ref) {
 	t := f.t

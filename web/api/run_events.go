@@ -48,7 +48,7 @@ func (a *API) followRun(ctx context.Context, in *struct {
 	}}, nil
 }
 
-// follow sends the run whenever it has changed, until it has ended or the client is gone.
+// follow sends the run whenever it has changed, until it has ended, the client is gone or the server stops.
 func (a *API) follow(ctx context.Context, s *stream, run model.Run) {
 	poll, alive := time.NewTicker(runPoll), time.NewTicker(a.heartbeat)
 	defer poll.Stop()
@@ -60,6 +60,8 @@ func (a *API) follow(ctx context.Context, s *stream, run model.Run) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-a.stopping.Done():
+			return // the client comes again, with the id of the last event
 		case <-alive.C:
 			if !s.write(": still here\n\n") {
 				return

@@ -63,23 +63,33 @@ func dump(t *testing.T, s suite, column, id string) []string {
 				parts = append(parts, "coalesce(CAST("+c+" AS text), 'NULL')")
 			}
 		}
-		rows, err := s.DB().QueryContext(t.Context(), fmt.Sprintf("SELECT %s FROM %s WHERE CAST(%s AS text) = '%s'",
-			strings.Join(parts, " || '|' || "), table, where, id))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
-				t.Fatal(err)
-			}
+		for _, line := range texts(t, s, fmt.Sprintf("SELECT %s FROM %s WHERE CAST(%s AS text) = '%s'",
+			strings.Join(parts, " || '|' || "), table, where, id)) {
 			lines = append(lines, table+": "+line)
 		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// texts gives the only column that a query selects.
+func texts(t *testing.T, s suite, query string) []string {
+	t.Helper()
+	rows, err := s.DB().QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

@@ -185,6 +185,7 @@ func mentions(v reflect.Value, text string, depth int) bool {
 				return true
 			}
 		}
+	default: // numbers, times and functions hold no text
 	}
 	return false
 }

@@ -1,12 +1,11 @@
 package storetest
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
-
-	"reflect"
 
 	"usher/model"
 )

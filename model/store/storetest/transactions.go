@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ func transactionCases() []testCase {
 		{"a write to a missing row is NotFound", missingRows},
 		{"a malformed id is not found, and never the database's error", malformedIDs},
 		{"times come back in UTC with microseconds", times},
+		{"whatever a transaction writes carries its one time", oneTime},
 	}
 }
 
@@ -293,6 +295,47 @@ func times(t *testing.T, s suite) {
 	found, err := r.ActivitiesBefore(org, store.ActivityFilter{From: at.Add(-time.Second), To: at.Add(time.Second)}, "", 9)
 	if err != nil || len(found) != 1 {
 		t.Errorf("activities of that second, asked for in another zone: %v, %v", found, err)
+	}
+}
+
+// oneTime has a clock that no two looks at find at the same time.
+func oneTime(t *testing.T, s suite) {
+	var looks atomic.Int64
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	s2 := OpenWith(t, store.Options{URL: s.url, Now: func() time.Time { return start.Add(time.Duration(looks.Add(1)) * time.Minute) }})
+	ref := Ref(t, s2)
+	o, err0 := s2.Read(t.Context()).Organization(ref.OrganizationID)
+	i, err1 := s2.Read(t.Context()).Integration(ref)
+	operator := model.Operator{OrganizationID: ref.OrganizationID, Email: "ada@contoso.com", Rights: []model.Right{model.RightAll}}
+	run := model.Run{OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: model.RunReevaluation, State: model.RunQueued}
+	if err := errors.Join(err0, err1); err != nil {
+		t.Fatal(err)
+	}
+	InTx(t, s2, func(tx *store.Tx) error { return errors.Join(tx.InsertOperator(&operator), tx.InsertRun(&run)) })
+	o.Name, i.Name, operator.Name = "Renamed", "Renamed", "Ada"
+	var at time.Time
+	InTx(t, s2, func(tx *store.Tx) error {
+		at = tx.Now()
+		return errors.Join(tx.UpdateOrganization(&o), tx.UpdateIntegration(&i), tx.UpdateOperator(&operator), tx.UpdateRun(&run))
+	})
+	r := s2.Read(t.Context())
+	o2, err0 := r.Organization(o.ID)
+	i2, err1 := r.Integration(ref)
+	operator2, err2 := r.OperatorByEmail(o.ID, operator.Email)
+	run2, err3 := r.Run(o.ID, run.ID)
+	if err := errors.Join(err0, err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for name, times := range map[string][2]time.Time{
+		"organization": {o2.UpdatedAt, o.UpdatedAt}, "integration": {i2.UpdatedAt, i.UpdatedAt},
+		"operator": {operator2.UpdatedAt, operator.UpdatedAt}, "run": {run2.UpdatedAt, run.UpdatedAt},
+	} {
+		if times != [2]time.Time{at, at} {
+			t.Errorf("%s: stored and told as updated at %v, want %v", name, times, at)
+		}
+	}
+	if o2.Name != "Renamed" || i2.Name != "Renamed" || operator2.Name != "Ada" {
+		t.Errorf("names %q, %q, %q were not written", o2.Name, i2.Name, operator2.Name)
 	}
 }
 
