@@ -136,15 +136,15 @@ func TestServicePreviewSavesNothing(t *testing.T) {
 
 func TestServiceRunIsCancelledBetweenPages(t *testing.T) {
 	each(t, func(w *world) {
-		storetest.Users(w, w.store, w.ref, 1200)
+		storetest.Users(w, w.store, w.ref, 600)
 		run, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
 		w.ok(err)
 		job := directory.WorkRun{OrganizationID: w.org, RunID: run.ID}
 		w.pages(job, 4) // three pages of the plan, one of the application
-		if n := len(w.accounts(store.AccountFilter{})); n != 500 {
+		if n := len(w.accounts(store.AccountFilter{})); n != 250 {
 			w.Fatalf("%d accounts after one page", n)
 		}
-		if run := w.run(); run.State != model.RunRunning || run.Phase != model.PhaseApply || run.Progress.Done != 500 || run.Progress.Total != 1200 {
+		if run := w.run(); run.State != model.RunRunning || run.Phase != model.PhaseApply || run.Progress.Done != 250 || run.Progress.Total != 600 {
 			w.Fatalf("%+v", run)
 		}
 		_, err = w.svc.CancelRun(w.ctx, w.org, run.ID)
@@ -153,7 +153,7 @@ func TestServiceRunIsCancelledBetweenPages(t *testing.T) {
 		if run := w.run(); run.State != model.RunCancelled || run.FinishedAt == nil {
 			w.Fatalf("%+v", run)
 		}
-		if n := w.activeCount(); n != 500 {
+		if n := w.activeCount(); n != 250 {
 			w.Fatalf("%d accounts", n)
 		}
 	})
@@ -183,7 +183,7 @@ func (w *world) pages(job directory.WorkRun, n int) {
 
 func TestServiceRunResumesAfterACrash(t *testing.T) {
 	each(t, func(w *world) {
-		storetest.Users(w, w.store, w.ref, 1200)
+		storetest.Users(w, w.store, w.ref, 600)
 		run, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
 		w.ok(err)
 		w.pages(directory.WorkRun{OrganizationID: w.org, RunID: run.ID}, 5)
@@ -195,10 +195,10 @@ func TestServiceRunResumesAfterACrash(t *testing.T) {
 		w.clock.move(2 * time.Minute)
 		w.ok(w.svc.Resume(w.ctx, directory.ResumeRuns{}))
 		e := w.during(w.drain)
-		if run := w.run(); run.State != model.RunSucceeded || run.Counts[model.ActionCreate] != 1200 || w.activeCount() != 1200 {
+		if run := w.run(); run.State != model.RunSucceeded || run.Counts[model.ActionCreate] != 600 || w.activeCount() != 600 {
 			w.Fatalf("%+v with %d accounts", run, w.activeCount())
 		}
-		if n := strings.Count(strings.Join(e.types(), " "), "account.created"); n != 200 {
+		if n := strings.Count(strings.Join(e.types(), " "), "account.created"); n != 100 {
 			w.Fatalf("%d accounts were created after the crash", n)
 		}
 	})
