@@ -18,6 +18,7 @@ type Service struct {
 	Options
 	tokens tokenCache
 	active activeCounts
+	pushes pushWatch
 }
 
 // Options are what a Service is made of; Store and Keys must be set.

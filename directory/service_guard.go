@@ -3,6 +3,7 @@ package directory
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"usher/model"
@@ -21,22 +22,75 @@ func (w *settlement) alarm() error {
 	if err != nil {
 		return err
 	}
-	guard := integration.Integration.Guard
 	active, err := w.svc.active.of(w.tx, w.ref)
 	if err != nil {
 		return err
 	}
-	limit := guard.Limit(active)
+	limit, watch := integration.Integration.Guard.Limit(active), &w.svc.pushes
+	if !watch.suspicious(w.ref, w.deactivated, limit, w.tx.Now()) {
+		return nil
+	}
 	n, err := w.tx.CountPushedDeactivations(w.ref, w.tx.Now().Add(-alarmPeriod), limit+1)
-	if err != nil || n <= limit {
+	if err != nil {
 		return err
 	}
+	watch.counted(w.ref, n, w.tx.Now())
+	if n <= limit {
+		return nil
+	}
 	due, err := w.tx.ClaimAlert(w.ref, alarmPeriod)
-	if err != nil || !due {
+	if err != nil {
 		return err
+	}
+	if !due {
+		watch.alarmed(w.ref, w.tx.Now())
+		return nil
 	}
 	w.svc.Observe(EventMassDeactivation, 1)
 	return w.raise(n, limit, active)
+}
+
+// pushWatch spares leavers the counting of all leavers of the hour. It never says too few for this process: it adds what
+// was seen here to what was counted last, also what was rolled back. What other processes do is noticed at the next
+// count, watchAge later at most.
+type pushWatch struct {
+	mu sync.Mutex
+	at map[string]watched
+}
+
+type watched struct {
+	pushed int       // at most so many were deactivated within the period, as far as this process knows
+	read   time.Time // when that was counted
+	quiet  time.Time // until when nobody need look, because the alarm has been raised
+}
+
+// watchAge is how long a count serves.
+const watchAge = 30 * time.Second
+
+// suspicious notes that n more were deactivated, and says whether they must be counted.
+func (p *pushWatch) suspicious(ref model.Ref, n, limit int, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at == nil || len(p.at) > maxRemembered {
+		p.at = map[string]watched{}
+	}
+	seen := p.at[ref.IntegrationID]
+	seen.pushed += n
+	p.at[ref.IntegrationID] = seen
+	return now.After(seen.quiet) && (seen.pushed > limit || now.Sub(seen.read) > watchAge)
+}
+
+func (p *pushWatch) counted(ref model.Ref, n int, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at[ref.IntegrationID] = watched{pushed: n, read: now}
+}
+
+// alarmed notes that a committed alarm stands for this hour already.
+func (p *pushWatch) alarmed(ref model.Ref, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at[ref.IntegrationID] = watched{read: now, quiet: now.Add(watchAge)}
 }
 
 func (w *settlement) raise(n, limit, active int) error {
