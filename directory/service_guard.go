@@ -2,7 +2,6 @@ package directory
 
 import (
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
@@ -107,5 +106,3 @@ func (w *settlement) raise(n, limit, active int) error {
 		Summary: fmt.Sprintf("pushes deactivated more than %d accounts within an hour; a run would have been held", limit),
 	}, nil)
 }
-
-func equalJSON(a, b any) bool { return reflect.DeepEqual(a, b) }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -188,7 +189,7 @@ func changedAttributes(before, after map[string]any) []string {
 			b, _ := before[name].(map[string]any)
 			a, _ := after[name].(map[string]any)
 			switch {
-			case equalJSON(before[name], after[name]):
+			case reflect.DeepEqual(before[name], after[name]):
 			case strings.HasPrefix(strings.ToLower(name), "urn:") && (b != nil || a != nil):
 				for _, sub := range changedAttributes(b, a) {
 					names = append(names, name+":"+sub)

@@ -173,12 +173,13 @@ func (s *Store) AwaitChange(ctx context.Context, poll time.Duration) {
 	}
 }
 
-// CountDeactivations counts the accounts that were deactivated in the integration's name since a time, up to a limit.
-func (r *Reader) CountDeactivations(ref model.Ref, since time.Time, limit int) (int, error) {
+// CountPushedDeactivations counts the accounts that pushes deactivated in the integration's name since a time, up to a
+// limit. What a run did has passed its guard, and does not count.
+func (r *Reader) CountPushedDeactivations(ref model.Ref, since time.Time, limit int) (int, error) {
 	var n int
 	err := r.query(statement{
 		sql: `SELECT count(*) FROM (SELECT 1 FROM changes WHERE type = 'account.deactivated' AND organization_id = ? AND
- integration_id = ? AND occurred_at > ? LIMIT ?) AS c`,
+ integration_id = ? AND occurred_at > ? AND actor NOT LIKE 'run:%' LIMIT ?) AS c`,
 		args: []any{ref.OrganizationID, ref.IntegrationID, since.UTC(), limit},
 		scan: func(row scanner) error { return row.Scan(&n) },
 	})

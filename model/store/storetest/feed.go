@@ -298,7 +298,7 @@ func countDeactivations(t *testing.T, s suite) {
 		limit int
 		want  int
 	}{{ref, 100, 3}, {ref, 2, 2}, {other, 100, 0}} {
-		if n, err := s2.Read(t.Context()).CountDeactivations(c.ref, since, c.limit); err != nil || n != c.want {
+		if n, err := s2.Read(t.Context()).CountPushedDeactivations(c.ref, since, c.limit); err != nil || n != c.want {
 			t.Errorf("deactivations of %v: %d, %v, want %d", c.ref, n, err, c.want)
 		}
 	}
