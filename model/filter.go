@@ -75,10 +75,21 @@ func (Not) isFilter()       {}
 func (Compare) isFilter()   {}
 func (ValuePath) isFilter() {}
 
-// ResourceQuery asks for a page of users or groups in a stable order (creation). StartIndex counts from 1; Count 0
-// asks for the total alone.
+// ResourceQuery asks for a page of users or groups in a stable order: that of Sort, else of creation. StartIndex counts
+// from 1; Count 0 asks for the total alone.
 type ResourceQuery struct {
 	Filter     Filter
+	Sort       *Sort
 	StartIndex int
 	Count      int
+	// After, where set, is the id of the last resource of the page before: the page begins behind it, and StartIndex is
+	// passed over (RFC 9865).
+	After string
+}
+
+// Sort is an order of resources (RFC 7644 §3.4.2.3): by the value at Path, of a multi-valued attribute that of its
+// primary or else first element; what has no value stands last, first when Descending; the id decides among equals.
+type Sort struct {
+	Path       AttributePath
+	Descending bool
 }
