@@ -62,13 +62,20 @@ func (c *counter) add(event string, n int) {
 // each runs the test in a world on both databases.
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
+	eachURL(t, func(w *world, _ string) { test(w) })
+}
+
+// eachURL is each for a test that opens the database once more.
+func eachURL(t *testing.T, test func(w *world, url string)) {
+	t.Helper()
 	for _, db := range []struct {
 		name string
 		url  func(testing.TB) string
 	}{{"sqlite", storetest.SQLiteURL}, {"postgres", storetest.PostgresURL}} {
 		t.Run(db.name, func(t *testing.T) {
 			t.Parallel()
-			test(newWorld(t, db.url(t)))
+			url := db.url(t)
+			test(newWorld(t, url), url)
 		})
 	}
 }

@@ -27,6 +27,7 @@ func (c *serveCmd) Run(ctx context.Context, con console, s *settings) error {
 		return err
 	}
 	cfg.Migrate, cfg.NoWorkers, cfg.NoHTTP = c.Migrate, c.NoWorkers, c.NoHTTP
+	paceCollector(cfg.RequestMemory)
 	a, err := app.New(ctx, cfg, log)
 	if err != nil {
 		return err

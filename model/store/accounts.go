@@ -67,7 +67,8 @@ func (tx *Tx) InsertAccount(a *model.Account) error {
 		return err
 	}
 	tx.buffer(statement{
-		sql: "INSERT INTO accounts (" + accountColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		into: "accounts",
+		sql:  "INSERT INTO accounts (" + accountColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		args: []any{
 			a.ID, a.OrganizationID, a.Email, a.EmailKey, a.UserName, a.UserNameKey, a.DisplayName, a.GivenName, a.FamilyName,
 			string(a.Status), string(a.StatusCause), string(a.Origin), a.Department, a.JobTitle, a.Language, a.TimeZone, a.Currency,
@@ -87,6 +88,7 @@ func (tx *Tx) UpdateAccount(a *model.Account) error {
 		return err
 	}
 	tx.buffer(statement{
+		into: "accounts",
 		sql: `UPDATE accounts SET email = ?, email_key = ?, user_name = ?, user_name_key = ?, display_name = ?, given_name = ?,
  family_name = ?, status = ?, status_cause = ?, department = ?, job_title = ?, language = ?, time_zone = ?, currency = ?,
  roles = ?, permissions = ?, hand_permissions = ?, custom_fields = ?, employee_id = ?, version = ?, updated_at = ?

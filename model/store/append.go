@@ -66,7 +66,7 @@ const fewRows = 6
 // few sends rows as values; there is one text for each number of rows.
 func (a appended) few(rows [][]any, now any) statement {
 	row := "(?" + strings.Repeat(",?", len(a.columns)) + ")"
-	st := statement{sql: a.insert() + "VALUES " + row + strings.Repeat(", "+row, len(rows)-1)}
+	st := statement{sql: a.insert() + "VALUES " + row + strings.Repeat(", "+row, len(rows)-1), into: a.table}
 	for _, r := range rows {
 		st.args = append(append(st.args, now), r...)
 	}

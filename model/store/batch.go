@@ -4,27 +4,40 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// statement is one piece of hand-written SQL. Placeholders are ?; scan, where set, receives every row.
+// statement is one piece of hand-written SQL. Placeholders are ?; scan, where set, receives every row, until
+// it gives errEnough.
 type statement struct {
 	sql  string
 	args []any
 	scan func(scanner) error
-	// rare marks a text that a caller's filter shaped: there is no end to such texts, so they are not remembered.
-	rare bool
+	// rare marks a text that a caller's filter shaped: there is no end to such texts, so they are neither remembered nor kept
+	// prepared, and travel alone.
+	rare     bool
+	numbered bool // the text has $1, $2, … already
 	// affected, where set, receives the number of rows that were written.
 	affected func(int64) error
 	// locked says that the row is locked by this transaction already, so that affected cannot refuse: such a statement may
 	// travel with the COMMIT.
 	locked bool
+	// into names the table that this writes a row of, where the write may be sent as one statement with writes of other
+	// tables: it is of one row that nothing before it in the transaction wrote, and nobody asks how many it wrote.
+	into string
+	// guess marks a statement that fails by dividing by zero where a guess was wrong.
+	guess bool
 	// commit marks the COMMIT, whose answer must be that it did.
 	commit bool
 }
+
+// errEnough is what a statement's scan gives behind the last row that it wants.
+var errEnough = errors.New("no more rows are wanted")
 
 // scanner is the current row of a result.
 type scanner interface{ Scan(dest ...any) error }
@@ -50,24 +63,36 @@ type pgxRunner struct {
 
 func (p pgxRunner) run(ctx context.Context, list []statement) error {
 	return pgxConn(p.conn, func(conn *pgx.Conn) error {
-		batch := &pgx.Batch{}
-		for i := range list {
-			batch.Queue(p.s.numbered(&list[i]), list[i].args...)
-		}
-		results := conn.SendBatch(ctx, batch)
-		for i := range list {
-			if err := readResult(results, &list[i]); err != nil {
-				_ = results.Close()
-				return err
+		return eachRun(list, func(part []statement) error {
+			if part[0].rare {
+				return runRare(ctx, conn, &part[0])
 			}
-		}
-		return results.Close()
+			return p.runBatch(ctx, conn, part)
+		})
 	})
+}
+
+func (p pgxRunner) runBatch(ctx context.Context, conn *pgx.Conn, list []statement) error {
+	batch := &pgx.Batch{}
+	for i := range list {
+		batch.Queue(p.s.numbered(&list[i]), list[i].args...)
+	}
+	results := conn.SendBatch(ctx, batch)
+	for i := range list {
+		if err := readResult(results, &list[i]); err != nil {
+			_ = results.Close()
+			return err
+		}
+	}
+	return results.Close()
 }
 
 func readResult(results pgx.BatchResults, st *statement) error {
 	if st.scan == nil {
 		tag, err := results.Exec()
+		if pe, ok := errors.AsType[*pgconn.PgError](err); ok && st.guess && pe.Code == divisionByZero {
+			return errWrongGuess
+		}
 		if err == nil && st.commit && tag.String() != "COMMIT" {
 			return errNotCommitted
 		}
@@ -82,7 +107,9 @@ func readResult(results pgx.BatchResults, st *statement) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := st.scan(rows); err != nil {
+		if err := st.scan(rows); errors.Is(err, errEnough) {
+			return nil // Close passes over the rest
+		} else if err != nil {
 			return err
 		}
 	}
@@ -144,7 +171,9 @@ func runOne(ctx context.Context, db sqlRunner, st *statement) error {
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := st.scan(rows); err != nil {
+		if err := st.scan(rows); errors.Is(err, errEnough) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
@@ -153,6 +182,9 @@ func runOne(ctx context.Context, db sqlRunner, st *statement) error {
 
 // numbered gives the statement's text with $1, $2, … for PostgreSQL.
 func (s *Store) numbered(st *statement) string {
+	if st.numbered {
+		return st.sql
+	}
 	if st.rare {
 		return rebind(st.sql)
 	}

@@ -19,7 +19,7 @@ import (
 func ExplainForTest(t testing.TB, s *Store, generic bool, fn func(*Tx) error) []string {
 	t.Helper()
 	var nodes []string
-	err := s.once(t.Context(), func(tx *Tx) error {
+	_, err := s.once(t.Context(), attempt{}, func(tx *Tx) error {
 		if inner, ok := tx.raw.(txRunner); ok {
 			tx.raw = liteExplainer{inner, &nodes}
 			if err := errors.Join(fn(tx), tx.send()); err != nil {

@@ -18,6 +18,7 @@ type Facts struct {
 	Employees       []model.Employee                 // linked to one of the accounts
 	Candidates      []model.Account                  // accounts with one of the keys looked for
 	ByKey           map[string][]model.Employee      // employees by e-mail key looked for
+	Awaited         bool                             // of a newcomer: groups may await it; Awaiting tells which
 }
 
 // HoldSettings keeps the settings of the organization from changing until the transaction ends, and gives their version.
@@ -41,40 +42,42 @@ func (tx *Tx) hold(organizationID, besides string, into ...any) []statement {
 	if tx.s.dialect != postgres {
 		return []statement{read}
 	}
-	// A lock of its own and not of the row, so that the hot path writes nothing; in a statement of its own, so that
-	// the next one sees what was committed while it waited.
-	return []statement{{
+	return append(append([]statement{tx.holdShared(organizationID)}, tx.holdClosed()...), read)
+}
+
+// holdShared is a lock of its own and not of the row, so that the hot path writes nothing; in a statement of its own, so that
+// the next one sees what was committed while it waited.
+func (tx *Tx) holdShared(organizationID string) statement {
+	return statement{
 		sql:  "SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))",
 		args: []any{"settings:" + organizationID},
-	}, read}
+	}
 }
 
 // LockFacts reads and locks the given users of an integration, with everything that the rules may look at.
 func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
-	f := &Facts{
-		Accounts: map[string]*model.Account{}, Others: map[string][]model.DirectoryUser{}, Groups: map[string][]model.GroupRef{},
-		ByKey: map[string][]model.Employee{},
-	}
+	f := emptyFacts()
 	ids = validIDs(ids)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	list, integrations := tx.list(ids), 0
 	mine := []any{ref.OrganizationID, ref.IntegrationID, list}
-	linked := "" // lets the planner judge many; for one, whose plan is kept, it would offer the index of all links
+	// For one, whose plan is kept, the condition on the link would offer the index of all links, and an order costs a node.
+	isLinked, linked, order := " = ", "", ""
 	if len(ids) > 1 {
-		linked = " AND account_id IS NOT NULL"
+		isLinked, linked, order = " IN ", " AND account_id IS NOT NULL", " ORDER BY id"
 	}
 	batch := append(tx.hold(ref.OrganizationID, ", (SELECT count(*) FROM integrations WHERE organization_id = organizations.id)",
 		&f.SettingsVersion, &integrations),
 		statement{
 			sql: "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" +
-				tx.anyOf("uuid", ids) + " ORDER BY id" + tx.forUpdate(),
+				tx.anyOf("uuid", ids) + order + tx.forUpdate(),
 			args: mine,
 			scan: func(row scanner) error { return scanAppend(row, &f.Users, scanUser) },
 		},
 		statement{
-			sql: "SELECT " + accountColumns + " FROM accounts WHERE id IN (SELECT account_id FROM directory_users" +
-				" WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid", ids) + linked + ") ORDER BY id" + tx.forUpdate(),
+			sql: "SELECT " + accountColumns + " FROM accounts WHERE id" + isLinked + "(SELECT account_id FROM directory_users" +
+				" WHERE organization_id = ? AND integration_id = ? AND id" + tx.anyOf("uuid", ids) + linked + ")" + order + tx.forUpdate(),
 			args: mine,
 			scan: f.scanAccount,
 		},
@@ -194,10 +197,11 @@ func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch .
 		return translate(tx.query(batch...))
 	}
 	list := tx.list(keys)
-	// The indexes leave out empty keys, and are used only where the query says that it looks for none.
-	byKey := func(column, index string) statement {
+	// The indexes leave out empty keys, and userNames that are the e-mail too; they are used only where the query says that
+	// it looks for none of those.
+	byKey := func(column, other, index string) statement {
 		return statement{
-			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE " + tx.beside("organization_id") + " AND " + column + " <> '' AND " +
+			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE " + tx.beside("organization_id") + " AND " + column + " <> " + other + " AND " +
 				column + tx.anyOf("text", keys) + tx.forUpdate(),
 			args: []any{organizationID, list},
 			scan: f.scanCandidate,
@@ -205,7 +209,7 @@ func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch .
 	}
 	// Two statements and not one with OR or UNION, and in no order: for either the planner may read every account in the
 	// order of ids, as it does for good when it plans while there are few. A deadlock is run again.
-	err := tx.query(append(batch, byKey("email_key", "accounts_email"), byKey("user_name_key", "accounts_user_name"),
+	err := tx.query(append(batch, byKey("email_key", "''", "accounts_email"), byKey("user_name_key", "email_key", "accounts_user_name"),
 		statement{
 			sql:  "SELECT " + employeeColumns + " FROM employees WHERE organization_id = ? AND email_key" + tx.anyOf("text", keys),
 			args: []any{organizationID, list},
@@ -250,11 +254,56 @@ func (tx *Tx) linkedTo(organizationID string, f *Facts) error {
 
 // NewFacts gives empty facts for people who are not in the mirror yet, with the settings held.
 func (tx *Tx) NewFacts(organizationID string, keys []string) (*Facts, error) {
-	f := &Facts{
+	f := emptyFacts()
+	return tx.completed(organizationID, keys, f, tx.hold(organizationID, "", &f.SettingsVersion))
+}
+
+// ArrivalFacts is NewFacts for a directory user that arrives: it also tells whether any group may await it, and keeps groups
+// from beginning to until the transaction ends.
+//
+// On PostgreSQL it guesses, where it may, that there is nothing to be read: no account and no employee with one of the keys,
+// no group that awaits the user, and the settings as they were. The guess is checked where the transaction writes, so that
+// nearly every arrival is one round trip; a wrong one makes the transaction run again, without guessing.
+func (tx *Tx) ArrivalFacts(ref model.Ref, who Newcomer, keys []string) (*Facts, error) {
+	f := emptyFacts()
+	hold := tx.holdArrival(ref, who, &f.SettingsVersion, &f.Awaited)
+	version, ok := tx.s.settings.guessable(ref.OrganizationID, tx.now)
+	if !ok || !tx.try.guess || len(keys) == 0 || len(who.keys()) == 0 {
+		return tx.completed(ref.OrganizationID, keys, f, hold)
+	}
+	tx.guessed = ref.OrganizationID
+	f.SettingsVersion = version
+	tx.buffer(append(hold[:len(hold)-1], tx.guessNobody(ref, version, who, keys))...)
+	return f, nil
+}
+
+// guessNobody divides by zero unless the settings are of that version, no account and no employee has one of the keys, and
+// nobody awaits the newcomer.
+func (tx *Tx) guessNobody(ref model.Ref, version int64, who Newcomer, keys []string) statement {
+	awaited, args := tx.awaited(ref, who.keys())
+	beside, anyKey, list := tx.beside("organization_id"), tx.anyOf("text", keys), tx.list(keys)
+	return statement{
+		sql: "SELECT 1 / count(*) FROM organizations WHERE id = ? AND settings_version = ?" +
+			" AND NOT EXISTS (SELECT 1 FROM accounts WHERE " + beside + " AND email_key <> '' AND email_key" + anyKey + ")" +
+			" AND NOT EXISTS (SELECT 1 FROM accounts WHERE " + beside + " AND user_name_key <> email_key AND user_name_key" + anyKey + ")" +
+			" AND NOT EXISTS (SELECT 1 FROM employees WHERE organization_id = ? AND email_key" + anyKey + ")" +
+			" AND NOT " + awaited,
+		args: append([]any{
+			ref.OrganizationID, version, ref.OrganizationID, list, ref.OrganizationID, list, ref.OrganizationID, list,
+		}, args...),
+		guess: true,
+	}
+}
+
+func emptyFacts() *Facts {
+	return &Facts{
 		Accounts: map[string]*model.Account{}, Others: map[string][]model.DirectoryUser{}, Groups: map[string][]model.GroupRef{},
 		ByKey: map[string][]model.Employee{},
 	}
-	err := tx.findByKeys(organizationID, keys, f, tx.hold(organizationID, "", &f.SettingsVersion)...)
+}
+
+func (tx *Tx) completed(organizationID string, keys []string, f *Facts, batch []statement) (*Facts, error) {
+	err := tx.findByKeys(organizationID, keys, f, batch...)
 	if err == nil && f.SettingsVersion == 0 {
 		err = notFound("organization", organizationID)
 	}

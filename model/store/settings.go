@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"usher/model"
 )
@@ -23,8 +24,9 @@ type settingsCache struct {
 }
 
 type cached struct {
-	version int64
-	value   any
+	version  int64
+	value    any
+	doubtful time.Time // until when nothing is guessed
 }
 
 // CachedSettings gives what build made of the settings at that version, which the caller has read in its transaction
@@ -54,8 +56,27 @@ func CachedSettings[T any](tx *Tx, organizationID string, version int64, build f
 	if c.byOrg == nil || len(c.byOrg) >= maxCachedSettings {
 		c.byOrg = map[string]cached{}
 	}
-	c.byOrg[organizationID] = cached{loaded.Version, value}
+	c.byOrg[organizationID] = cached{version: loaded.Version, value: value, doubtful: hit.doubtful}
 	return value, nil
+}
+
+// guessable gives the version that the cache holds of an organization's settings, unless guesses were wrong lately.
+func (c *settingsCache) guessable(organizationID string, now time.Time) (int64, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	hit, ok := c.byOrg[organizationID]
+	return hit.version, ok && !now.Before(hit.doubtful)
+}
+
+// doubt keeps an organization from being guessed about for a while: where one guess is wrong, as when everybody who comes
+// is an employee already, most are.
+func (c *settingsCache) doubt(organizationID string, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if hit, ok := c.byOrg[organizationID]; ok {
+		hit.doubtful = now.Add(time.Minute)
+		c.byOrg[organizationID] = hit
+	}
 }
 
 // maxCachedSettings bounds the memory of an installation with thousands of organizations: past it the cache starts anew.

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +39,7 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	queue   Queue
-	rebound sync.Map // SQL with ? -> SQL with $n
+	rebound sync.Map // SQL with ?, or several that are joined -> SQL with $n
 
 	settings settingsCache
 	changed  broadcast
@@ -150,7 +152,9 @@ type Tx struct {
 	log     appendix // activities
 	now     time.Time
 	told    bool // changes were appended
-	altered bool // settings were changed, so that what this transaction reads of them is its own until it commits
+	try     attempt
+	guessed string // the organization of which something was guessed
+	altered bool   // settings were changed, so that what this transaction reads of them is its own until it commits
 }
 
 // Now gives the transaction's time: the same for everything it writes.
@@ -179,36 +183,54 @@ const maxAttempts = 8
 // for a serialization failure or a deadlock, or when fn lost a race to link or create an account and must look again:
 // it must not keep what an earlier run found. The Tx must not be used after fn returns, and the Store not within it.
 func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
-	for attempt := 1; ; attempt++ {
-		err := s.once(ctx, fn)
-		if err == nil || attempt == maxAttempts || !retryable(err) || ctx.Err() != nil {
+	try := attempt{guess: s.dialect == postgres}
+	for n := 1; ; n++ {
+		guessed, err := s.once(ctx, try, fn)
+		if err == nil || n == maxAttempts || guessed == "" && !retryable(err) || ctx.Err() != nil {
 			return outward(err)
 		}
-		s.log.DebugContext(ctx, "transaction runs again", "attempt", attempt, "err", err)
+		if guessed != "" { // whatever failed, it may be for the guess
+			try.guess = false
+		}
+		if errors.Is(err, errWrongGuess) {
+			s.settings.doubt(guessed, s.Now())
+		}
+		if closed, ok := errors.AsType[closedDoors](err); ok {
+			try.doors = slices.Compact(slices.Sorted(slices.Values(append(try.doors, closed.names...))))
+		}
+		s.log.DebugContext(ctx, "transaction runs again", "attempt", n, "err", err)
 	}
 }
 
-func (s *Store) once(ctx context.Context, fn func(*Tx) error) error {
+// attempt is what one run of a transaction does otherwise than another.
+type attempt struct {
+	doors []string // that an earlier run found closed; taken with the settings
+	guess bool     // see ArrivalFacts
+}
+
+// once runs fn in a transaction. It says for which organization fn guessed, if it did and failed.
+func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (guessed string, err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return "", fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	tx, err := s.newTx(ctx, conn)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return "", fmt.Errorf("begin: %w", err)
 	}
+	tx.try = try
 	defer tx.rollback() // after commit this does nothing
 	if err := fn(tx); err != nil {
-		return err
+		return tx.guessed, err
 	}
 	if err := tx.commit(); err != nil {
-		return err
+		return tx.guessed, err
 	}
 	if tx.told {
 		s.changed.tell()
 	}
-	return nil
+	return "", nil
 }
 
 func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
