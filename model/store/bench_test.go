@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"usher/model"
@@ -47,7 +48,7 @@ func benchAddOne(b *testing.B, size int) {
 				if _, _, err := tx.LockGroup(ref, g.ID); err != nil {
 					return err
 				}
-				_, err := tx.AddMembers(ref, g.ID, ids[size:])
+				_, _, err := tx.AddMembers(ref, g.ID, ids[size:])
 				return err
 			})
 			storetest.InTx(b, s, func(tx *store.Tx) error {
@@ -60,3 +61,37 @@ func benchAddOne(b *testing.B, size int) {
 
 func BenchmarkAddOneMemberOf10(b *testing.B)    { benchAddOne(b, 10) }
 func BenchmarkAddOneMemberOf50000(b *testing.B) { benchAddOne(b, 50000) }
+
+// BenchmarkArrival reads what the rules need of somebody who arrives, without and with the question whether groups await them,
+// of which there are many who await others.
+func BenchmarkArrival(b *testing.B) {
+	for name, read := range map[string]func(tx *store.Tx, ref model.Ref, n int) error{
+		"NewFacts": func(tx *store.Tx, ref model.Ref, n int) error {
+			_, err := tx.NewFacts(ref.OrganizationID, []string{fmt.Sprintf("new%d@contoso.com", n)})
+			return err
+		},
+		"ArrivalFacts": func(tx *store.Tx, ref model.Ref, n int) error {
+			mail := fmt.Sprintf("new%d@contoso.com", n)
+			_, err := tx.ArrivalFacts(ref, store.Newcomer{ExternalID: fmt.Sprintf("ext-%d", n), UserNameKey: mail}, []string{mail})
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			eachDatabase(b, func(b *testing.B, s *store.Store, ref model.Ref) {
+				storetest.Users(b, s, ref, 5000)
+				g := storetest.Group(b, s, ref, "Everybody")
+				storetest.InTx(b, s, func(tx *store.Tx) error {
+					values := make([]string, 10000)
+					for i := range values {
+						values[i] = fmt.Sprintf("awaited-%d", i)
+					}
+					tx.RememberMembers(g, values)
+					return nil
+				})
+				for n := 0; b.Loop(); n++ {
+					storetest.InTx(b, s, func(tx *store.Tx) error { return read(tx, ref, n) })
+				}
+			})
+		})
+	}
+}

@@ -9,84 +9,25 @@ import (
 	"usher/model"
 )
 
-// Users gives a page of the users that a filter matches, in the order of creation, and how many match in all.
-func (r *Reader) Users(ref model.Ref, q model.ResourceQuery) ([]model.DirectoryUser, int, error) {
-	var users []model.DirectoryUser
-	total, err := r.resources(ref, q, "directory_users", userColumns, func(row scanner) error {
-		return scanAppend(row, &users, scanUser)
-	})
-	return users, total, err
-}
-
-// Groups gives a page of the groups that a filter matches, in the order of creation, and how many match in all.
-func (r *Reader) Groups(ref model.Ref, q model.ResourceQuery) ([]model.DirectoryGroup, int, error) {
-	var groups []model.DirectoryGroup
-	total, err := r.resources(ref, q, "directory_groups", groupColumns, func(row scanner) error {
-		return scanAppend(row, &groups, scanGroup)
-	})
-	return groups, total, err
-}
-
-func (r *Reader) resources(ref model.Ref, q model.ResourceQuery, table, columns string, scan func(scanner) error) (int, error) {
-	where, args := "organization_id = ? AND integration_id = ?", []any{ref.OrganizationID, ref.IntegrationID}
-	order := "id"
-	if q.Filter != nil {
-		c := compiler{dialect: r.s.dialect, table: table}
-		if c.selective(q.Filter) {
-			// Keeps both databases from reading the whole integration in this order to spare themselves the sorting of few
-			// rows, as a plan does that was made while the table was small.
-			order = map[dialect]string{sqliteLite: "+id", postgres: "id::text"}[c.dialect]
-		}
-		if c.byColumn(q.Filter) {
-			where = r.beside("organization_id") + " AND " + r.beside("integration_id")
-		}
-		condition, err := c.compile(q.Filter)
-		if err != nil {
-			return 0, err
-		}
-		where += " AND " + condition
-		args = append(args, c.args...)
-	}
-	offset, rows := max(q.StartIndex, 1)-1, 0
-	counted := func(row scanner) error { rows++; return scan(row) }
-	if q.Count > 0 {
-		page, pageArgs := " LIMIT "+strconv.Itoa(q.Count), args
-		if offset > 0 {
-			// Bound, or every page would be a text of its own. The first page is not: PostgreSQL plans anew for every bound
-			// LIMIT, and keeps the plan of one that it can read.
-			page, pageArgs = " LIMIT ? OFFSET ?", append(append([]any{}, args...), q.Count, offset)
-		}
-		err := r.query(statement{
-			sql:  "SELECT " + columns + " FROM " + table + " WHERE " + where + " ORDER BY " + order + page,
-			rare: true,
-			args: pageArgs,
-			scan: counted,
-		})
-		if err != nil {
-			return 0, translate(err)
-		}
-		if rows < q.Count && (rows > 0 || offset == 0) {
-			return offset + rows, nil // the page is the last one, so that the total is known
-		}
-	}
-	total := 0
-	err := r.query(statement{
-		sql:  "SELECT count(*) FROM " + table + " WHERE " + where,
-		rare: q.Filter != nil,
-		args: args,
-		scan: func(row scanner) error { return row.Scan(&total) },
-	})
-	return total, translate(err)
-}
+const (
+	usersTable  = "directory_users"
+	groupsTable = "directory_groups"
+)
 
 // compiler turns a model.Filter into a SQL condition. Everything of the caller's is bound, never written into the text.
 //
 // A condition on an attribute that is absent is NULL or false, which are the same here: only "not" could tell them apart,
 // and it takes NULL for false. "ne" holds for what is absent, and so does "eq null".
 type compiler struct {
-	dialect dialect
-	table   string
-	args    []any
+	dialect     dialect
+	table       string
+	integration string
+	// few says that the condition stands beside one that an index answers, so that it is asked of few rows; one that it is
+	// asked of one row or none.
+	few, one bool
+	// kept says that the statement stays prepared.
+	kept bool
+	args []any
 }
 
 func (c *compiler) bind(v any) string {
@@ -118,7 +59,7 @@ func (c *compiler) compile(f model.Filter) (string, error) {
 
 // admissible refuses names that are none, and numbers that PostgreSQL could not read.
 func admissible(f model.Compare) error {
-	if n, ok := f.Value.(json.Number); ok && !numberPattern.MatchString(n.String()) {
+	if n, ok := f.Value.(json.Number); ok && !isNumber(n.String()) {
 		return model.Errorf(model.Invalid, "a number of this size cannot be compared with")
 	}
 	return filterName(f.Path.Schema, f.Path.Name, f.Path.Sub)
@@ -139,16 +80,31 @@ func negated(compile func(model.Filter) (string, error), f model.Filter) (string
 }
 
 func (c *compiler) compare(f model.Compare) (string, error) {
-	if c.isMembers(f.Path) {
-		return c.memberCompare(f)
+	if rel, ok := c.relation(f.Path); ok {
+		return c.relationCompare(rel, f)
 	}
 	if col, ok := c.column(f.Path); ok {
 		return c.columnCompare(col, f), nil
 	}
-	if f.Path.MultiValued {
-		return c.multiCompare(f), nil
+	key, keyed := "", false
+	if f.Op == model.OpEqual {
+		key, keyed = c.keyCondition(f.Path, f.Value)
 	}
-	return c.operator(c.value(f.Path), f), nil
+	condition := ""
+	switch {
+	case f.Path.MultiValued:
+		condition = c.multiCompare(f)
+	case c.byDisplayName(f):
+		condition = c.operator("display_name", f)
+	case f.Op == model.OpPresent || f.Value == nil:
+		condition = nullCompare(c.present(f.Path), f.Op)
+	default:
+		condition = c.operator(c.value(f.Path), f)
+	}
+	if keyed {
+		condition = "(" + key + " AND " + condition + ")"
+	}
+	return condition, nil
 }
 
 // multiCompare holds where any element compares as asked. Where there is none, the attribute is absent.
@@ -167,21 +123,19 @@ func (c *compiler) multiCompare(f model.Compare) string {
 }
 
 func (c *compiler) valuePath(f model.ValuePath) (string, error) {
-	if c.isMembers(f.Path) {
-		condition, err := c.memberInner(f.Inner)
-		return "EXISTS (" + memberRows + " AND " + condition + ")", err
+	if rel, ok := c.relation(f.Path); ok {
+		return c.relationPath(rel, f.Inner)
 	}
-	if f.Path.Schema == "" && f.Path.Name == "emails" && c.table == "directory_users" {
-		if condition, ok := c.workEmail(f.Inner); ok {
-			return condition, nil
-		}
-	}
+	key, keyed := c.elementKey(f.Path, f.Inner)
 	var failed error
 	condition := c.anyElement(f.Path, func() string {
 		inner, err := c.inner(f.Inner)
 		failed = err
 		return inner
 	})
+	if keyed {
+		condition = "(" + key + " AND " + condition + ")"
+	}
 	return condition, failed
 }
 
@@ -219,9 +173,10 @@ func (c *compiler) operator(expression string, f model.Compare) string {
 		return orAbsent(expression+" "+sqlOperator(f.Op)+" "+c.boundTime(v), expression, f.Op)
 	case string:
 		if f.Path.CaseExact {
-			return orAbsent(c.textOperator(expression, f.Op, v, asItIs), expression, f.Op)
+			return orAbsent(c.textOperator(expression, f.Op, v), expression, f.Op)
 		}
-		return orAbsent(c.textOperator(c.folded(expression), f.Op, v, c.folded), expression, f.Op)
+		v = model.Fold(v)
+		return orAbsent(c.textOperator(c.foldedFor(expression, f.Op, v), f.Op, v), expression, f.Op)
 	}
 	return "false"
 }
@@ -247,33 +202,37 @@ func orAbsent(condition, expression string, op model.CompareOp) string {
 	return condition
 }
 
-// textOperator compares text; bound wraps the placeholder of the value as the expression is wrapped.
-func (c *compiler) textOperator(expression string, op model.CompareOp, value string, bound func(string) string) string {
+// textOperator compares text with a value that is folded where the expression is.
+func (c *compiler) textOperator(expression string, op model.CompareOp, value string) string {
 	switch op {
 	case model.OpContains:
-		return c.partly("usher_contains", expression, "%", value, "%", bound)
+		return c.partly("usher_contains", expression, "%", value, "%")
 	case model.OpStartsWith:
-		return c.partly("usher_starts", expression, "", value, "%", bound)
+		return c.partly("usher_starts", expression, "", value, "%")
 	case model.OpEndsWith:
-		return c.partly("usher_ends", expression, "%", value, "", bound)
+		return c.partly("usher_ends", expression, "%", value, "")
 	case model.OpGreater, model.OpGreaterOrEqual, model.OpLess, model.OpLessOrEqual:
-		if c.dialect == postgres {
-			expression += ` COLLATE "C"` // by code points as on SQLite, whatever the database's locale
-		}
+		expression = c.byCodePoint(expression)
 	default:
 	}
-	return expression + " " + sqlOperator(op) + " " + bound(c.bind(value))
+	return expression + " " + sqlOperator(op) + " " + c.bind(value)
+}
+
+// byCodePoint has a text compared by code points as on SQLite, whatever the database's locale.
+func (c *compiler) byCodePoint(expression string) string {
+	if c.dialect == postgres {
+		return "(" + expression + `) COLLATE "C"`
+	}
+	return expression
 }
 
 // partly looks for a part of a text. SQLite's LIKE knows no case, so that it has functions of ours.
-func (c *compiler) partly(function, expression, before, value, after string, bound func(string) string) string {
+func (c *compiler) partly(function, expression, before, value, after string) string {
 	if c.dialect == sqliteLite {
-		return function + "(" + expression + ", " + bound(c.bind(value)) + ")"
+		return function + "(" + expression + ", " + c.bind(value) + ")"
 	}
-	return expression + " LIKE " + bound(c.bind(before+escapeLike(value)+after)) + " ESCAPE '!'"
+	return expression + " LIKE " + c.bind(before+escapeLike(value)+after) + " ESCAPE '!'"
 }
-
-func asItIs(placeholder string) string { return placeholder }
 
 func sqlOperator(op model.CompareOp) string {
 	switch op {

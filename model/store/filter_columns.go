@@ -1,13 +1,12 @@
 package store
 
 import (
-	"strings"
 	"time"
 
 	"usher/model"
 )
 
-// column is an indexed copy of an attribute.
+// column is a copy of an attribute beside the document.
 type column struct {
 	name   string
 	folded bool // holds model.Fold of the value
@@ -31,7 +30,7 @@ func (c *compiler) column(p model.AttributePath) (column, bool) {
 	if p.Sub != "" {
 		name += "." + p.Sub
 	}
-	users := c.table == "directory_users"
+	users := c.table == usersTable
 	switch {
 	case name == "id":
 		return column{"id", false, idColumn}, true
@@ -72,7 +71,7 @@ func (c *compiler) columnCompare(col column, f model.Compare) string {
 		}
 	case time.Time:
 		if col.kind == timeColumn {
-			return col.name + " " + sqlOperator(f.Op) + " " + c.bind(v.UTC())
+			return col.name + " " + sqlOperator(f.Op) + " " + c.bind(v.UTC().Truncate(time.Microsecond))
 		}
 	case bool:
 		if col.kind == boolColumn {
@@ -82,13 +81,47 @@ func (c *compiler) columnCompare(col column, f model.Compare) string {
 	return "false"
 }
 
-// byColumn says whether the filter holds for a few rows that the index of a column finds.
-func (c *compiler) byColumn(f model.Filter) bool {
-	if and, ok := f.(model.And); ok {
-		return c.byColumn(and.Left) || c.byColumn(and.Right)
+// columnText says of every condition that the column is not empty: an index that leaves out what is empty is used only
+// where the query says so.
+func (c *compiler) columnText(name string, op model.CompareOp, value string) string {
+	condition := c.textOperator(name, op, value)
+	if op == model.OpNotEqual {
+		return "(" + name + " = '' OR " + condition + ")"
 	}
-	compare, ok := f.(model.Compare)
-	return c.selective(f) && (!ok || !c.isMembers(compare.Path))
+	return "(" + name + " <> '' AND " + condition + ")"
+}
+
+// idCompare keeps what is no identifier away from the column, whose type might refuse it. Identifiers sort as their texts
+// do.
+func (c *compiler) idCompare(name string, op model.CompareOp, id string) string {
+	switch op {
+	case model.OpContains, model.OpStartsWith, model.OpEndsWith:
+	case model.OpEqual:
+		if !ValidID(id) {
+			return "false"
+		}
+		return name + " = " + c.bind(id)
+	case model.OpNotEqual:
+		if !ValidID(id) {
+			return "true"
+		}
+		return name + " <> " + c.bind(id)
+	default:
+		if ValidID(id) {
+			return name + " " + sqlOperator(op) + " " + c.bind(id)
+		}
+	}
+	return c.textOperator("CAST("+name+" AS text)", op, id)
+}
+
+// byDisplayName says whether a comparison of a user's displayName may look at the column instead of the document. The column
+// is empty where the attribute is absent, which what is less than a text would not tell from an empty text.
+func (c *compiler) byDisplayName(f model.Compare) bool {
+	if c.table != usersTable || f.Path.Schema != "" || f.Path.Name != "displayName" || f.Path.Sub != "" {
+		return false
+	}
+	text, isText := f.Value.(string)
+	return isText && text != "" && f.Op != model.OpLess && f.Op != model.OpLessOrEqual
 }
 
 // selective says whether the filter holds for a few rows that an index finds.
@@ -96,121 +129,101 @@ func (c *compiler) selective(f model.Filter) bool {
 	switch f := f.(type) {
 	case model.And:
 		return c.selective(f.Left) || c.selective(f.Right)
+	case model.Or:
+		return c.selective(f.Left) && c.selective(f.Right)
 	case model.ValuePath:
-		_, ok := (&compiler{dialect: c.dialect, table: c.table}).workEmail(f.Inner)
-		return ok && f.Path.Schema == "" && f.Path.Name == "emails" && c.table == "directory_users"
+		_, ok := (&compiler{dialect: c.dialect, table: c.table}).elementKey(f.Path, f.Inner)
+		return ok
 	case model.Compare:
-		col, ok := c.column(f.Path)
-		indexed := ok && (col.kind == textColumn || col.kind == idColumn) || c.isMembers(f.Path)
-		return indexed && f.Op == model.OpEqual && f.Value != nil
+		return f.Op == model.OpEqual && f.Value != nil && (c.byMember(f) || c.bySelf(f))
 	default:
 		return false
 	}
 }
 
-// columnText says of every condition that the column is not empty: an index that leaves out what is empty is used only
-// where the query says so.
-func (c *compiler) columnText(name string, op model.CompareOp, value string) string {
-	condition := c.textOperator(name, op, value, asItIs)
-	if op == model.OpNotEqual {
-		return "(" + name + " = '' OR " + condition + ")"
-	}
-	return "(" + name + " <> '' AND " + condition + ")"
+// byMember says whether an equality is about a group's member, or a user's group.
+func (c *compiler) byMember(f model.Compare) bool {
+	_, ok := c.relation(f.Path)
+	return ok && c.table == groupsTable && (f.Path.Sub == "" || f.Path.Sub == "value")
 }
 
-// idCompare keeps what is no identifier away from the column, whose type might refuse it.
-func (c *compiler) idCompare(name string, op model.CompareOp, id string) string {
-	switch {
-	case op == model.OpEqual && ValidID(id):
-		return name + " = " + c.bind(id)
-	case op == model.OpNotEqual && ValidID(id):
-		return name + " <> " + c.bind(id)
-	case op == model.OpEqual:
-		return "false"
-	case op == model.OpNotEqual:
-		return "true"
+// bySelf says whether an equality is answered by an index on the table itself.
+func (c *compiler) bySelf(f model.Compare) bool {
+	if col, ok := c.column(f.Path); ok {
+		return col.kind == textColumn || col.kind == idColumn
 	}
-	return c.textOperator("CAST("+name+" AS text)", op, id, asItIs)
+	_, keyed := (&compiler{dialect: c.dialect, table: c.table}).keyCondition(f.Path, f.Value)
+	return keyed
 }
 
-// workEmail lets `emails[type eq "work" and value eq "x"]`, by which Entra matches people, use the index on the e-mail
-// column, which holds the first work address where there is one (directory.Index): it narrows to the few rows with that
-// address before any document is opened. A second work address of a person is not found by this condition.
-func (c *compiler) workEmail(inner model.Filter) (string, bool) {
-	and, ok := inner.(model.And)
-	if !ok {
-		return "", false
-	}
-	left, okL := and.Left.(model.Compare)
-	right, okR := and.Right.(model.Compare)
-	if !okL || !okR || left.Op != model.OpEqual || right.Op != model.OpEqual {
-		return "", false
-	}
-	if left.Path.Name == "value" {
-		left, right = right, left
-	}
-	kind, _ := left.Value.(string)
-	address, _ := right.Value.(string)
-	if left.Path.Name != "type" || model.Fold(kind) != "work" || right.Path.Name != "value" || address == "" {
-		return "", false
-	}
-	byColumn := c.columnText("email_key", model.OpEqual, model.Fold(address))
-	isWork := c.anyElement(model.AttributePath{Name: "emails", MultiValued: true}, func() string {
-		return c.folded(c.step("type")) + " = " + c.bind("work")
-	})
-	return "(" + byColumn + " AND " + isWork + ")", true
-}
-
-// memberRows are the members of the group that the filter is about; they are rows and no part of the document.
-const memberRows = "SELECT 1 FROM memberships m WHERE m.group_id = directory_groups.id"
-
-func (c *compiler) isMembers(p model.AttributePath) bool {
-	return c.table == "directory_groups" && p.Schema == "" && p.Name == "members"
-}
-
-// memberCompare asks the membership rows: "members eq id", "members.value eq id", "members pr".
-func (c *compiler) memberCompare(f model.Compare) (string, error) {
-	switch {
-	case f.Op == model.OpPresent, f.Value == nil:
-		return nullCompare("EXISTS ("+memberRows+")", f.Op), nil
-	case f.Path.Sub == "":
-		f.Path.Sub = "value"
-	}
-	f.Path.Name = f.Path.Sub
-	condition, err := c.memberInner(f)
-	if c.dialect == sqliteLite && f.Op == model.OpEqual { // SQLite would ask every group for the member
-		return "id IN (SELECT m.group_id FROM memberships m WHERE " + condition + ")", err
-	}
-	matches := "EXISTS (" + memberRows + " AND " + condition + ")"
-	if f.Op == model.OpNotEqual {
-		matches = "(NOT EXISTS (" + memberRows + ") OR " + matches + ")"
-	}
-	return matches, err
-}
-
-// memberInner compiles a condition on one member.
-func (c *compiler) memberInner(f model.Filter) (string, error) {
+// ownIndex says whether the filter holds for a few rows that an index on the table itself finds.
+func (c *compiler) ownIndex(f model.Filter) bool {
 	switch f := f.(type) {
 	case model.And:
-		return both(c.memberInner, f.Left, "AND", f.Right)
+		return c.ownIndex(f.Left) || c.ownIndex(f.Right)
 	case model.Or:
-		return both(c.memberInner, f.Left, "OR", f.Right)
-	case model.Not:
-		return negated(c.memberInner, f.Inner)
+		return c.ownIndex(f.Left) && c.ownIndex(f.Right)
 	case model.Compare:
-		text, isText := f.Value.(string)
-		switch {
-		case f.Path.Name != "value" && f.Path.Name != "type":
-		case f.Op == model.OpPresent || f.Value == nil:
-			return nullCompare("true", f.Op), nil
-		case !isText:
-			return "false", nil
-		case f.Path.Name == "value":
-			return c.idCompare("m.member_id", f.Op, text), nil
-		default:
-			return c.textOperator(c.folded("m.member_type"), f.Op, strings.ToLower(text), asItIs), nil
-		}
-	default:
+		return c.selective(f) && c.bySelf(f)
 	}
-	return "", model.Errorf(model.Invalid, "members can be filtered by value and type alone")
+	return c.selective(f)
+}
+
+// singular says whether the filter holds for one row or so because of a column, so that no other index is worth asking.
+func (c *compiler) singular(f model.Filter) bool {
+	switch f := f.(type) {
+	case model.And:
+		return c.singular(f.Left) || c.singular(f.Right)
+	case model.Compare:
+		col, ok := c.column(f.Path)
+		return ok && f.Op == model.OpEqual && f.Value != nil && (col.kind == idColumn || col.kind == textColumn)
+	}
+	return false
+}
+
+// plain says whether the filter is about columns alone, so that asking it is cheaper than keeping its answer.
+func (c *compiler) plain(f model.Filter) bool {
+	switch f := f.(type) {
+	case model.And:
+		return c.plain(f.Left) && c.plain(f.Right)
+	case model.Or:
+		return c.plain(f.Left) && c.plain(f.Right)
+	case model.Not:
+		return c.plain(f.Inner)
+	case model.Compare:
+		_, ok := c.column(f.Path)
+		return ok
+	}
+	return false
+}
+
+// unique says whether the filter is one that a provisioning service sends for each person or group: it names one of them, or
+// two conditions of which one does. There are few texts of such statements, so that they are kept prepared.
+func (c *compiler) unique(f model.Filter) bool {
+	switch f := f.(type) {
+	case model.And:
+		return (c.unique(f.Left) || c.unique(f.Right)) && c.familiar(f.Left) && c.familiar(f.Right)
+	case model.ValuePath:
+		and, ok := f.Inner.(model.And)
+		if !ok || f.Path.Schema != "" {
+			return false
+		}
+		left, okLeft := and.Left.(model.Compare)
+		right, okRight := and.Right.(model.Compare)
+		return okLeft && okRight && left.Op == model.OpEqual && right.Op == model.OpEqual && c.selective(f)
+	case model.Compare:
+		common := f.Path.Schema == "" || f.Path.Schema == enterpriseUser && f.Path.Name == "employeeNumber"
+		return common && c.familiar(f) && c.ownIndex(f)
+	}
+	return false
+}
+
+// familiar says whether the filter is one equality with an attribute that has an index.
+func (c *compiler) familiar(f model.Filter) bool {
+	compare, ok := f.(model.Compare)
+	if !ok {
+		_, ok = f.(model.ValuePath)
+		return ok && c.unique(f)
+	}
+	return (compare.Path.Schema == "" || compare.Path.Schema == enterpriseUser) && c.selective(f)
 }

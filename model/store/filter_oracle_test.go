@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,11 +14,14 @@ import (
 // oracle says what a filter means, slowly and in Go, over one user as it was stored: RFC 7644 §3.4.2.2 with the decisions
 // that the compiler's comments state.
 type oracle struct {
-	user  *model.DirectoryUser
-	attrs map[string]any
+	user   *model.DirectoryUser
+	attrs  map[string]any
+	groups []any // as elements of a multi-valued attribute
 }
 
-func newOracle(u *model.DirectoryUser) oracle { return oracle{u, u.Document.Attributes()} }
+func newOracle(u *model.DirectoryUser, groups ...any) oracle {
+	return oracle{u, u.Document.Attributes(), groups}
+}
 
 func (o oracle) holds(f model.Filter) bool {
 	switch f := f.(type) {
@@ -28,7 +32,7 @@ func (o oracle) holds(f model.Filter) bool {
 	case model.Not:
 		return !o.holds(f.Inner)
 	case model.ValuePath:
-		for _, element := range elements(o.base(f.Path)[f.Path.Name]) {
+		for _, element := range elements(o.attribute(f.Path)) {
 			if elementHolds(element, f.Inner) {
 				return true
 			}
@@ -62,6 +66,13 @@ func (o oracle) base(p model.AttributePath) map[string]any {
 	return extension
 }
 
+func (o oracle) attribute(p model.AttributePath) any {
+	if p.Schema == "" && p.Name == "groups" {
+		return o.groups
+	}
+	return o.base(p)[p.Name]
+}
+
 // values gives the attribute's values; nil is an absent one.
 func (o oracle) values(p model.AttributePath) []any {
 	if p.Schema == "" {
@@ -74,7 +85,7 @@ func (o oracle) values(p model.AttributePath) []any {
 			return []any{o.user.Active} // true where Entra left it out
 		}
 	}
-	value := o.base(p)[p.Name]
+	value := o.attribute(p)
 	if p.MultiValued {
 		list := []any{}
 		for _, element := range elements(value) {
@@ -116,7 +127,7 @@ func anyHolds(values []any, f model.Compare) bool {
 	if f.Op == model.OpPresent || f.Value == nil {
 		present := false
 		for _, v := range values {
-			present = present || v != nil && text(v) != ""
+			present = present || isPresent(v)
 		}
 		switch f.Op {
 		case model.OpEqual:
@@ -138,8 +149,29 @@ func anyHolds(values []any, f model.Compare) bool {
 	return false
 }
 
+func isPresent(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return text(v) != ""
+}
+
+// isScalar says whether a value can be compared at all.
+func isScalar(v any) bool {
+	switch v.(type) {
+	case nil, []any, map[string]any:
+		return false
+	}
+	return true
+}
+
 func one(v any, f model.Compare) bool {
-	order, comparable := 0, v != nil
+	order, comparable := 0, isScalar(v)
 	if comparable {
 		order, comparable = compare(text(v), f)
 	}
@@ -184,10 +216,22 @@ func compare(has string, f model.Compare) (int, bool) {
 		b, _ := new(big.Rat).SetString(want.String())
 		return a.Cmp(b), true
 	case time.Time:
-		at, err := time.Parse(time.RFC3339Nano, has)
-		return at.Compare(want), err == nil && at.Year() > 0 // there is no year 0
+		at, ok := instant(has)
+		return at.Compare(want.Truncate(time.Microsecond)), ok
 	}
 	return strings.Compare(fold(has, f), fold(text(f.Value), f)), true
+}
+
+// instant reads a time in any of the forms of XML Schema, to the microsecond.
+func instant(has string) (time.Time, bool) {
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02Z07:00", "2006-01-02",
+	} {
+		if at, err := time.Parse(layout, has); err == nil {
+			return at.Truncate(time.Microsecond), at.Year() > 0 // there is no year 0
+		}
+	}
+	return time.Time{}, false
 }
 
 func fold(s string, f model.Compare) string {
@@ -197,9 +241,17 @@ func fold(s string, f model.Compare) string {
 	return model.Fold(s)
 }
 
+// text gives the text of a value; a number is spelt without exponent, with all its digits behind the point.
 func text(v any) string {
-	if s, ok := v.(string); ok {
-		return s
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		r, _ := new(big.Rat).SetString(v.String())
+		mantissa, power, _ := strings.Cut(strings.ToLower(v.String()), "e")
+		_, fraction, _ := strings.Cut(mantissa, ".")
+		exponent, _ := strconv.Atoi(power)
+		return r.FloatString(max(0, len(fraction)-exponent))
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {

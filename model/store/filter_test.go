@@ -140,6 +140,7 @@ func seed(t *testing.T, s *store.Store, ref model.Ref) []*model.DirectoryUser {
 		u := storetest.NewUser(ref, name)
 		u.Document = model.NewDocument(doc)
 		u.ExternalID, _ = doc["externalId"].(string)
+		u.DisplayName, _ = doc["displayName"].(string)
 		u.Active, u.Email = doc["active"] != false, ""
 		if all := elements(doc["emails"]); len(all) > 0 {
 			u.Email = text(part(all[0], "value"))
@@ -174,6 +175,9 @@ func TestGroupFilters(t *testing.T) {
 			{"members ne", member(members, "ne", ids[0]), "Empty Two"},
 			{"members[value eq]", inner(cmp(path("value"), "eq", ids[1])), "Two"},
 			{"members[type eq]", inner(cmp(path("type"), "eq", "group")), "Two"},
+			{"members.display in part, without case", member(path("members", "display"), "co", "USER000001"), "Two"},
+			{"members.display of a group", member(path("members", "display"), "eq", "one"), "Two"},
+			{"members[display and value]", inner(model.And{Left: cmp(path("display"), "sw", "user"), Right: cmp(path("value"), "eq", one.ID)}), ""},
 			{"members[type and value]", inner(model.And{Left: cmp(path("type"), "eq", "Group"), Right: cmp(path("value"), "eq", ids[0])}), ""},
 			{"members[not]", inner(model.Not{Inner: cmp(path("value"), "eq", ids[0])}), "Two"},
 			{"displayName without case", cmp(path("displayName"), "eq", "oNE"), "One"},
@@ -220,9 +224,9 @@ func TestFiltersThatAreRefused(t *testing.T) {
 				t.Errorf("an absurd number: %v, want Invalid", err)
 			}
 		}
-		display := model.ValuePath{Path: path("members"), Inner: cmp(path("display"), "pr", nil)}
-		if _, _, err := r.Groups(ref, model.ResourceQuery{Count: 1, Filter: display}); model.KindOf(err) != model.Invalid {
-			t.Errorf("members by display: %v, want Invalid", err)
+		unknown := model.ValuePath{Path: path("members"), Inner: cmp(path("$ref"), "pr", nil)}
+		if _, _, err := r.Groups(ref, model.ResourceQuery{Count: 1, Filter: unknown}); model.KindOf(err) != model.Invalid {
+			t.Errorf("members by what they have not: %v, want Invalid", err)
 		}
 	})
 }

@@ -2,16 +2,17 @@ package store
 
 import (
 	"slices"
+	"strconv"
 
 	"usher/model"
 )
 
 const groupColumns = `id, organization_id, integration_id, display_name, display_name_key, external_id, document, version,
- created_at, updated_at`
+ created_at, updated_at, pending_members`
 
 func scanGroup(r scanner, g *model.DirectoryGroup) error {
 	err := r.Scan(&g.ID, &g.OrganizationID, &g.IntegrationID, &g.DisplayName, &g.DisplayNameKey, &g.ExternalID, &g.Document,
-		&g.Version, &g.CreatedAt, &g.UpdatedAt)
+		&g.Version, &g.CreatedAt, &g.UpdatedAt, &g.PendingMembers)
 	g.CreatedAt, g.UpdatedAt = g.CreatedAt.UTC(), g.UpdatedAt.UTC()
 	return err
 }
@@ -80,10 +81,11 @@ func (tx *Tx) InsertDirectoryGroup(g *model.DirectoryGroup) error {
 		return err
 	}
 	tx.buffer(statement{
-		sql: "INSERT INTO directory_groups (" + groupColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+		into: "directory_groups",
+		sql:  "INSERT INTO directory_groups (" + groupColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 		args: []any{
 			g.ID, g.OrganizationID, g.IntegrationID, g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw),
-			g.Version, g.CreatedAt, g.UpdatedAt,
+			g.Version, g.CreatedAt, g.UpdatedAt, g.PendingMembers,
 		},
 	})
 	return nil
@@ -98,10 +100,12 @@ func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 		return err
 	}
 	tx.buffer(statement{
+		into: "directory_groups",
 		sql: `UPDATE directory_groups SET display_name = ?, display_name_key = ?, external_id = ?, document = ?, version = ?,
- updated_at = ? WHERE organization_id = ? AND integration_id = ? AND id = ?`,
+ updated_at = ?, pending_members = ? WHERE organization_id = ? AND integration_id = ? AND id = ?`,
 		args: []any{
-			g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID,
+			g.DisplayName, g.DisplayNameKey, g.ExternalID, string(raw), g.Version, g.UpdatedAt, g.PendingMembers, g.OrganizationID, g.IntegrationID,
+			g.ID,
 		},
 		affected: exactlyOne("group", g.ID), locked: true,
 	})
@@ -113,15 +117,16 @@ func (tx *Tx) TouchDirectoryGroup(g *model.DirectoryGroup) {
 	g.Version++
 	g.UpdatedAt = tx.now
 	tx.buffer(statement{
-		sql: `UPDATE directory_groups SET version = ?, updated_at = ? WHERE organization_id = ? AND integration_id = ?
- AND id = ?`,
-		args:     []any{g.Version, g.UpdatedAt, g.OrganizationID, g.IntegrationID, g.ID},
+		into: "directory_groups",
+		sql: `UPDATE directory_groups SET version = ?, updated_at = ?, pending_members = ? WHERE organization_id = ?
+ AND integration_id = ? AND id = ?`,
+		args:     []any{g.Version, g.UpdatedAt, g.PendingMembers, g.OrganizationID, g.IntegrationID, g.ID},
 		affected: exactlyOne("group", g.ID), locked: true,
 	})
 }
 
-// DeleteDirectoryGroup removes a group, its memberships, and it as a member of other groups. The row goes first, as that of
-// a user does.
+// DeleteDirectoryGroup removes a group, its memberships, whom it awaited, and it as a member of other groups. The row goes
+// first, as that of a user does.
 func (tx *Tx) DeleteDirectoryGroup(g *model.DirectoryGroup) {
 	tx.buffer(
 		statement{
@@ -129,19 +134,29 @@ func (tx *Tx) DeleteDirectoryGroup(g *model.DirectoryGroup) {
 			args:     []any{g.OrganizationID, g.IntegrationID, g.ID},
 			affected: exactlyOne("group", g.ID),
 		},
+		tx.touchGroupsOf(g.OrganizationID, g.IntegrationID, g.ID),
 		statement{sql: "DELETE FROM memberships WHERE group_id = ?", args: []any{g.ID}},
 		statement{sql: "DELETE FROM memberships WHERE member_id = ?", args: []any{g.ID}},
 	)
+	if g.PendingMembers > 0 {
+		tx.buffer(statement{
+			sql:  "DELETE FROM pending_members WHERE organization_id = ? AND integration_id = ? AND group_id = ?",
+			args: []any{g.OrganizationID, g.IntegrationID, g.ID},
+		})
+	}
 }
 
-// AddMembers adds those of ids that are users or groups of the integration and are not members yet, and gives them. The
-// cost does not depend on the size of the group.
-func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.Member, error) {
-	ids = validIDs(ids)
-	if len(ids) == 0 || !ValidID(groupID) {
-		return nil, nil
+// AddMembers adds those of values that are ids of users or groups of the integration and are not members yet, and gives
+// them. It also gives the values that are the id of no such user or group. The cost does not depend on the size of the
+// group.
+func (tx *Tx) AddMembers(ref model.Ref, groupID string, values []string) (added []model.Member, unknown []string, err error) {
+	ids := validIDs(values)
+	if !ValidID(groupID) {
+		return nil, nil, nil
 	}
-	var added []model.Member
+	if len(ids) == 0 {
+		return nil, values, nil
+	}
 	insert := func(table string, kind model.MemberType) statement {
 		return statement{
 			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
@@ -160,12 +175,29 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, ids []string) ([]model.M
 		}
 	}
 	if err := tx.query(insert("directory_users", model.MemberUser)); err != nil {
-		return nil, translate(err)
+		return nil, nil, translate(err)
 	}
-	if len(added) == len(ids) {
-		return added, nil
+	if len(added) == len(values) {
+		return added, nil, nil
 	}
-	return added, translate(tx.query(insert("directory_groups", model.MemberGroup)))
+	is := map[string]bool{groupID: true} // no group is a member of itself
+	err = tx.query(insert("directory_groups", model.MemberGroup), statement{
+		sql: "SELECT member_id FROM memberships WHERE " + tx.beside("organization_id") + " AND " + tx.beside("integration_id") +
+			" AND group_id = ? AND member_id" + tx.anyOf("uuid", ids),
+		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, tx.list(ids)},
+		scan: func(row scanner) error {
+			var id string
+			err := row.Scan(&id)
+			is[id] = true
+			return err
+		},
+	})
+	for _, v := range values {
+		if !is[v] {
+			unknown = append(unknown, v)
+		}
+	}
+	return added, unknown, translate(err)
 }
 
 // typed gives a placeholder, with its type where PostgreSQL cannot see it from the context.
@@ -219,14 +251,15 @@ func (tx *Tx) deleteMembers(where string, args ...any) ([]model.Member, error) {
 
 func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type) }
 
-// Members gives the members of the groups, in the order of their ids.
-func (r *Reader) Members(ref model.Ref, groupIDs []string) (map[string][]model.Member, error) {
+// Members gives the members of the groups, in the order of the ids of groups and then of members: at most so many in all,
+// where most is not 0.
+func (r *Reader) Members(ref model.Ref, groupIDs []string, most int) (map[string][]model.Member, error) {
 	members := make(map[string][]model.Member, len(groupIDs))
 	ids := validIDs(groupIDs)
 	err := r.query(statement{
 		sql: `SELECT m.group_id, m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
  FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
- WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid", ids) + ` ORDER BY m.group_id, m.member_id`,
+ WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid", ids) + ` ORDER BY m.group_id, m.member_id` + limited(most),
 		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
 		scan: func(row scanner) error {
 			var group string
@@ -237,6 +270,42 @@ func (r *Reader) Members(ref model.Ref, groupIDs []string) (map[string][]model.M
 		},
 	})
 	return members, translate(err)
+}
+
+// limited gives a LIMIT of a few different texts, which stay prepared.
+func limited(most int) string {
+	if most <= 0 {
+		return ""
+	}
+	return " LIMIT " + strconv.Itoa(most)
+}
+
+// CountMembers counts the members of each of the groups; one without is not there.
+func (r *Reader) CountMembers(ref model.Ref, groupIDs []string) (map[string]int, error) {
+	return r.countMemberships(ref, "group_id", groupIDs)
+}
+
+// CountGroupsOf counts the groups that each member is a direct member of; one without is not there.
+func (r *Reader) CountGroupsOf(ref model.Ref, memberIDs []string) (map[string]int, error) {
+	return r.countMemberships(ref, "member_id", memberIDs)
+}
+
+func (r *Reader) countMemberships(ref model.Ref, by string, of []string) (map[string]int, error) {
+	counts := make(map[string]int, len(of))
+	ids := validIDs(of)
+	err := r.query(statement{
+		sql: "SELECT " + by + ", count(*) FROM memberships WHERE " + r.beside("organization_id") + " AND " + r.beside("integration_id") +
+			" AND " + by + r.anyOf("uuid", ids) + " GROUP BY " + by,
+		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
+		scan: func(row scanner) error {
+			var id string
+			var n int
+			err := row.Scan(&id, &n)
+			counts[id] = n
+			return err
+		},
+	})
+	return counts, translate(err)
 }
 
 // MembersAfter gives a page of one group's members in the order of their ids.
@@ -283,15 +352,17 @@ func (r *Reader) UserMembersAfter(ref model.Ref, groupID, after string, limit in
 	return ids, translate(err)
 }
 
-// GroupsOf gives the groups that each member is a direct member of, in the order of group ids.
-func (r *Reader) GroupsOf(ref model.Ref, memberIDs []string) (map[string][]model.GroupRef, error) {
+// GroupsOf gives the groups that each member is a direct member of, in the order of the ids of members and then of groups: at
+// most so many in all, where most is not 0.
+func (r *Reader) GroupsOf(ref model.Ref, memberIDs []string, most int) (map[string][]model.GroupRef, error) {
 	groups := make(map[string][]model.GroupRef, len(memberIDs))
 	ids := validIDs(memberIDs)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	err := r.query(r.groupsOf(groups, r.elements(ids), " AND m.organization_id = ? AND m.integration_id = ?",
-		r.list(ids), ref.OrganizationID, ref.IntegrationID))
-	return groups, translate(err)
+	st := r.groupsOf(groups, r.elements(ids), " AND m.organization_id = ? AND m.integration_id = ?",
+		r.list(ids), ref.OrganizationID, ref.IntegrationID)
+	st.sql += limited(most)
+	return groups, translate(r.query(st))
 }
 
 // groupsOf reads the groups of the members that a SELECT gives, which also satisfy a condition on their memberships. On

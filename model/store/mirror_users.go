@@ -112,10 +112,11 @@ func (tx *Tx) InsertDirectoryUser(u *model.DirectoryUser) error {
 		return err
 	}
 	tx.buffer(statement{
-		sql: "INSERT INTO directory_users (" + userColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		into: "directory_users",
+		sql:  "INSERT INTO directory_users (" + userColumns + ", match_keys) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		args: []any{
 			u.ID, u.OrganizationID, u.IntegrationID, u.UserName, u.UserNameKey, u.ExternalID, u.Email, u.EmailKey,
-			u.DisplayName, u.Active, document, u.Version, u.AccountID, explanation, u.CreatedAt, u.UpdatedAt,
+			u.DisplayName, u.Active, document, u.Version, u.AccountID, explanation, u.CreatedAt, u.UpdatedAt, tx.matchColumn(u),
 		},
 	})
 	return nil
@@ -139,12 +140,13 @@ func (tx *Tx) UpdateDirectoryUser(u *model.DirectoryUser) error {
 		return err
 	}
 	tx.buffer(statement{
+		into: "directory_users",
 		sql: `UPDATE directory_users SET user_name = ?, user_name_key = ?, external_id = ?, email = ?, email_key = ?,
- display_name = ?, active = ?, document = ?, version = ?, account_id = ?, explanation = ?, updated_at = ?
+ display_name = ?, active = ?, document = ?, version = ?, account_id = ?, explanation = ?, updated_at = ?, match_keys = ?
  WHERE organization_id = ? AND integration_id = ? AND id = ?`,
 		args: []any{
 			u.UserName, u.UserNameKey, u.ExternalID, u.Email, u.EmailKey, u.DisplayName, u.Active, document, u.Version,
-			u.AccountID, explanation, u.UpdatedAt, u.OrganizationID, u.IntegrationID, u.ID,
+			u.AccountID, explanation, u.UpdatedAt, tx.matchColumn(u), u.OrganizationID, u.IntegrationID, u.ID,
 		},
 		affected: exactlyOne("user", u.ID), locked: true,
 	})
@@ -159,6 +161,7 @@ func (tx *Tx) SettleDirectoryUser(u *model.DirectoryUser) error {
 		return err
 	}
 	tx.buffer(statement{
+		into: "directory_users",
 		sql: `UPDATE directory_users SET account_id = ?, explanation = ? WHERE organization_id = ? AND integration_id = ?
  AND id = ?`,
 		args:     []any{u.AccountID, string(explanation), u.OrganizationID, u.IntegrationID, u.ID},
@@ -176,6 +179,7 @@ func (tx *Tx) DeleteDirectoryUser(u *model.DirectoryUser) error {
 			args:     []any{u.OrganizationID, u.IntegrationID, u.ID},
 			affected: exactlyOne("user", u.ID),
 		},
+		tx.touchGroupsOf(u.OrganizationID, u.IntegrationID, u.ID),
 		statement{sql: "DELETE FROM memberships WHERE member_id = ?", args: []any{u.ID}},
 	)
 	return nil

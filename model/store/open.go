@@ -34,11 +34,13 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "usher"
 	}
-	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
-		return nil
+		// Statements here take milliseconds at most, unless PostgreSQL compiles one because it believes in more rows than there are.
+		_, err := conn.Exec(ctx, "SET jit = off")
+		return err
 	}))
 	conns := opt.MaxConns
 	if conns <= 0 {

@@ -38,7 +38,8 @@ func (tx *Tx) DeleteOrganization(id string) error {
 		return notFound("organization", id)
 	}
 	for _, table := range []string{
-		"memberships", "directory_users", "directory_groups", "accounts", "changes", "activities",
+		"memberships", "pending_members", "directory_users", "directory_groups", "accounts", "changes", "activities",
+		"scim_requests", "scim_rejections",
 	} {
 		tx.buffer(statement{sql: "DELETE FROM " + table + " WHERE organization_id = ?", args: []any{id}})
 	}

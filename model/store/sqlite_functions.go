@@ -3,11 +3,10 @@ package store
 import (
 	"database/sql/driver"
 	"encoding/json"
-	"regexp"
-	"strconv"
+	"hash/maphash"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 
@@ -17,6 +16,15 @@ import (
 // registerFunctions gives SQLite what it lacks to filter documents as PostgreSQL does. The driver's registry is the
 // process's, so this happens once in it, however many stores are opened.
 var registerFunctions = sync.OnceValue(func() error {
+	documents := &openDocuments{seed: maphash.MakeSeed()}
+	attribute := func(args []string) (any, error) {
+		v, err := documents.member(args[0], args[1], args[2])
+		if args[3] != "" {
+			object, _ := v.(map[string]any)
+			v = object[args[3]]
+		}
+		return v, err
+	}
 	for _, f := range []struct {
 		name string
 		args int32
@@ -24,22 +32,26 @@ var registerFunctions = sync.OnceValue(func() error {
 	}{
 		{"usher_fold", 1, func(args []string) (driver.Value, error) { return model.Fold(args[0]), nil }},
 		{"usher_text", 4, func(args []string) (driver.Value, error) {
-			v, err := member(args[0], args[1], args[2])
-			if args[3] != "" {
-				object, _ := v.(map[string]any)
-				v = object[args[3]]
-			}
+			v, err := attribute(args)
 			return asText(v), err
 		}},
+		{"usher_present", 4, func(args []string) (driver.Value, error) {
+			v, err := attribute(args)
+			return isPresent(v), err
+		}},
+		{"usher_first", 4, func(args []string) (driver.Value, error) {
+			v, err := documents.member(args[0], args[1], args[2])
+			return firstText(v, args[3]), err
+		}},
 		{"usher_list", 3, func(args []string) (driver.Value, error) {
-			v, err := member(args[0], args[1], args[2])
+			v, err := documents.member(args[0], args[1], args[2])
 			if err != nil {
 				return nil, err
 			}
 			return asList(v)
 		}},
 		{"usher_element", 3, func(args []string) (driver.Value, error) { return element(args[0], args[1], args[2]), nil }},
-		{"usher_number", 1, func(args []string) (driver.Value, error) { return asNumber(args[0]), nil }},
+		{"usher_number", 1, func(args []string) (driver.Value, error) { return sortableNumber(args[0]), nil }},
 		{"usher_time", 1, func(args []string) (driver.Value, error) { return asTime(args[0]), nil }},
 		{"usher_contains", 2, func(args []string) (driver.Value, error) { return strings.Contains(args[0], args[1]), nil }},
 		{"usher_starts", 2, func(args []string) (driver.Value, error) { return strings.HasPrefix(args[0], args[1]), nil }},
@@ -74,32 +86,105 @@ func onText(call func([]string) (driver.Value, error)) func(*sqlite.FunctionCont
 	}
 }
 
+// openDocuments remembers the documents that were opened last: a filter with several conditions opens one as often.
+type openDocuments struct {
+	seed  maphash.Seed
+	slots [16]atomic.Pointer[openDocument]
+}
+
+type openDocument struct {
+	raw   string
+	attrs map[string]any
+}
+
+// maxOpen bounds what a remembered document weighs.
+const maxOpen = 64 << 10
+
 // member opens a document: the attribute name, of an extension where schema is set.
-func member(document, schema, name string) (any, error) {
-	d, err := model.ParseDocument([]byte(document))
-	if err != nil {
-		return nil, err
+func (o *openDocuments) member(document, schema, name string) (any, error) {
+	slot := &o.slots[maphash.String(o.seed, document)%uint64(len(o.slots))]
+	open := slot.Load()
+	if open == nil || open.raw != document {
+		d, err := model.ParseDocument([]byte(document))
+		if err != nil {
+			return nil, err
+		}
+		open = &openDocument{document, d.Attributes()}
+		if len(document) <= maxOpen {
+			slot.Store(open)
+		}
 	}
-	attrs := d.Attributes()
+	attrs := open.attrs
 	if schema != "" {
 		attrs, _ = attrs[schema].(map[string]any)
 	}
 	return attrs[name], nil
 }
 
-// asText gives what PostgreSQL's ->> gives.
+// asText gives what PostgreSQL's ->> gives of what is no object and no list.
 func asText(v any) driver.Value {
-	switch v := v.(type) {
-	case nil:
+	switch v.(type) {
+	case nil, []any, map[string]any:
 		return nil
+	}
+	return scalarText(v)
+}
+
+// scalarText gives the text of a value that is neither object nor list. A number is spelt as PostgreSQL spells it.
+func scalarText(v any) string {
+	switch v := v.(type) {
 	case string:
 		return v
+	case json.Number:
+		return plainNumber(v.String())
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return nil
+		return ""
 	}
 	return string(raw)
+}
+
+func isPresent(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return true
+}
+
+// firstText gives the text of the primary element, else of the first.
+func firstText(v any, sub string) driver.Value {
+	list, isList := v.([]any)
+	if !isList && v != nil {
+		list = []any{v}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	chosen := list[0]
+	for _, e := range list {
+		if object, ok := e.(map[string]any); ok && object["primary"] == true {
+			chosen = e
+			break
+		}
+	}
+	object, isObject := chosen.(map[string]any)
+	switch {
+	case isObject && sub == "":
+		return asText(object["value"])
+	case isObject:
+		return asText(object[sub])
+	case sub == "" || sub == "value":
+		return asText(chosen)
+	}
+	return nil
 }
 
 func asList(v any) (driver.Value, error) {
@@ -126,6 +211,8 @@ func element(kind, raw, sub string) driver.Value {
 			return nil
 		}
 		return asText(object[sub])
+	case "array":
+		return nil
 	case "true", "false":
 		raw = kind
 	}
@@ -133,33 +220,4 @@ func element(kind, raw, sub string) driver.Value {
 		return raw
 	}
 	return nil
-}
-
-var (
-	numberPattern = regexp.MustCompile(numberForm)
-	timePattern   = regexp.MustCompile(timeForm)
-)
-
-// asNumber gives an integer or a float, which SQLite compares exactly, or NULL for what is no number.
-func asNumber(text string) driver.Value {
-	if !numberPattern.MatchString(text) {
-		return nil
-	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n
-	}
-	n, _ := strconv.ParseFloat(text, 64) // beyond its range it is infinite, which is where it sorts
-	return n
-}
-
-// asTime gives text that sorts as the time does, or NULL for what is no time.
-func asTime(text string) driver.Value {
-	if !timePattern.MatchString(text) {
-		return nil
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return nil
-	}
-	return at.UTC().Format(sortableTime)
 }

@@ -66,6 +66,9 @@ func violated(err error) (uniqueKey, bool) {
 
 // retryable says whether the transaction may succeed when it is run again.
 func retryable(err error) bool {
+	if _, ok := errors.AsType[closedDoors](err); ok {
+		return true
+	}
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && (pe.Code == "40001" || pe.Code == "40P01") {
 		return true
 	}

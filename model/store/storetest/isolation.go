@@ -30,6 +30,13 @@ func installationWide() map[string]string {
 		"UseAPIKey":          "the caller has shown the key",
 		"UseSCIMToken":       "the caller has shown the token",
 		"SecretsAfter":       "seals all secrets under a new key",
+		"SCIMClientByID":     "the client is what tells the organization",
+		"SCIMClientOf":       "the access token is what tells the organization",
+		"SCIMClientSecret":   "the secret is what tells the organization",
+		"SCIMFederations":    "the assertion is what tells the organization",
+		"UseSCIMClient":      "the caller has shown the access token", "UseSCIMClientSecret": "the caller has shown the secret",
+		"UseSCIMClientFederation": "the caller has shown the assertion",
+		"AllExpiringCredentials":  "the doctor looks at all organizations", "CredentialsToWarn": "the job looks at all organizations",
 		"DueEmployees":       "the daily job looks at all organizations",
 		"StaleRuns":          "the rescue of runs looks at all organizations",
 		"RemoveMembers":      "works on a group that the caller holds by LockGroup, which names the integration",
@@ -91,7 +98,7 @@ func product(choices [][]reflect.Value) [][]reflect.Value {
 
 // arguments gives what may stand for a parameter of the type.
 func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.Value {
-	ids := []string{"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email, w.secret.Name}
+	ids := []string{"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email, w.secret.Name, w.client.ID, w.clientSecret.ID, w.federation.ID, w.request.ID}
 	claim := func(v any) []reflect.Value {
 		p := reflect.New(reflect.TypeOf(v))
 		p.Elem().Set(reflect.ValueOf(v))
@@ -111,6 +118,7 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 	}
 	for _, v := range []any{
 		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
+		w.client, w.clientSecret, w.federation, w.credential(),
 	} {
 		if element == reflect.TypeOf(v) {
 			return claim(v)
@@ -146,6 +154,8 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		return []reflect.Value{reflect.ValueOf([]any{})}
 	case reflect.TypeFor[time.Duration]():
 		return []reflect.Value{reflect.ValueOf(time.Nanosecond)}
+	case reflect.TypeFor[time.Time]():
+		return []reflect.Value{reflect.ValueOf(time.Unix(0, 0)), reflect.ValueOf(time.Unix(1<<33, 0))}
 	}
 	return []reflect.Value{reflect.Zero(in)}
 }
@@ -296,7 +306,8 @@ func carriesIntegration(in reflect.Type) bool {
 	}
 	switch in {
 	case reflect.TypeFor[model.Ref](), reflect.TypeFor[model.DirectoryUser](), reflect.TypeFor[model.DirectoryGroup](),
-		reflect.TypeFor[model.SealedSecret](), reflect.TypeFor[model.SCIMToken]():
+		reflect.TypeFor[model.SealedSecret](), reflect.TypeFor[model.SCIMToken](), reflect.TypeFor[model.SCIMClient](),
+		reflect.TypeFor[model.SCIMClientSecret](), reflect.TypeFor[model.SCIMClientFederation](), reflect.TypeFor[model.Credential]():
 		return true
 	}
 	return false

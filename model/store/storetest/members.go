@@ -24,7 +24,7 @@ func memberCases() []testCase {
 
 func memberIDs(t *testing.T, s suite, ref model.Ref, group string) []string {
 	t.Helper()
-	members, err := s.Read(t.Context()).Members(ref, []string{group})
+	members, err := s.Read(t.Context()).Members(ref, []string{group}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func manyAtOnce(t *testing.T, s suite) {
 			}
 			var changed []model.Member
 			if i < n {
-				changed, err = tx.AddMembers(ref, g.ID, ids[i:i+1])
+				changed, _, err = tx.AddMembers(ref, g.ID, ids[i:i+1])
 			} else {
 				changed, err = tx.RemoveMembers(g.ID, ids[i:i+1])
 			}
@@ -80,7 +80,7 @@ func addIsIdempotent(t *testing.T, s suite) {
 	ids := Users(t, s.Store, ref, 2)
 	g := Group(t, s.Store, ref, "Sales", ids[0])
 	InTx(t, s.Store, func(tx *store.Tx) error {
-		added, err := tx.AddMembers(ref, g.ID, []string{ids[0], ids[1], ids[1]})
+		added, _, err := tx.AddMembers(ref, g.ID, []string{ids[0], ids[1], ids[1]})
 		if got := idsOf(added); !slices.Equal(got, ids[1:]) {
 			t.Errorf("added %v, want %v", got, ids[1:])
 		}
@@ -102,7 +102,7 @@ func keepMembers(t *testing.T, s suite) {
 	other := Group(t, s.Store, ref, "Other", ids...)
 	for _, want := range [][]string{ids[1:], ids[:2], {}} {
 		InTx(t, s.Store, func(tx *store.Tx) error {
-			before, err := tx.Members(ref, []string{g.ID})
+			before, err := tx.Members(ref, []string{g.ID}, 0)
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func keepMembers(t *testing.T, s suite) {
 					t.Errorf("keep %v of %v removed %v", want, before, removed)
 				}
 			}
-			_, err = tx.AddMembers(ref, g.ID, want)
+			_, _, err = tx.AddMembers(ref, g.ID, want)
 			return err
 		})
 		if got := memberIDs(t, s, ref, g.ID); !slices.Equal(got, want) {
@@ -141,12 +141,12 @@ func nestedGroups(t *testing.T, s suite) {
 	if err != nil || !slices.Equal(users, ids) {
 		t.Errorf("user members %v, %v, want %v", users, err, ids)
 	}
-	groups, err := s.Read(t.Context()).GroupsOf(ref, []string{ids[0], inner.ID})
+	groups, err := s.Read(t.Context()).GroupsOf(ref, []string{ids[0], inner.ID}, 0)
 	if err != nil || len(groups[ids[0]]) != 2 || len(groups[inner.ID]) != 1 || groups[inner.ID][0].DisplayName != "Outer" {
 		t.Errorf("groups %v, %v", groups, err)
 	}
 	InTx(t, s.Store, func(tx *store.Tx) error {
-		added, err := tx.AddMembers(ref, outer.ID, []string{outer.ID})
+		added, _, err := tx.AddMembers(ref, outer.ID, []string{outer.ID})
 		if len(added) != 0 {
 			t.Errorf("a group became its own member")
 		}
@@ -160,11 +160,11 @@ func strangers(t *testing.T, s suite) {
 	mine, theirs := User(t, s.Store, ref, "ada@contoso.com"), User(t, s.Store, other, "bob@contoso.com")
 	g := Group(t, s.Store, ref, "Sales")
 	InTx(t, s.Store, func(tx *store.Tx) error {
-		added, err := tx.AddMembers(ref, g.ID, []string{theirs.ID, store.NewID(), "7", mine.ID})
+		added, _, err := tx.AddMembers(ref, g.ID, []string{theirs.ID, store.NewID(), "7", mine.ID})
 		if got := idsOf(added); !slices.Equal(got, []string{mine.ID}) {
 			t.Errorf("added %v, want %s alone", got, mine.ID)
 		}
-		foreign, err2 := tx.AddMembers(other, g.ID, []string{theirs.ID})
+		foreign, _, err2 := tx.AddMembers(other, g.ID, []string{theirs.ID})
 		if len(foreign) != 0 {
 			t.Errorf("a group of another integration took %v", foreign)
 		}
@@ -203,7 +203,7 @@ func addWhileDeleting(t *testing.T, s suite) {
 			if i%2 == 0 {
 				return tx.DeleteDirectoryUser(&u)
 			}
-			_, err := tx.AddMembers(ref, g.ID, []string{u.ID})
+			_, _, err := tx.AddMembers(ref, g.ID, []string{u.ID})
 			return err
 		})
 		if err != nil {

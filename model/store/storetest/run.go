@@ -28,7 +28,7 @@ func Run(t *testing.T, url URL) {
 	t.Helper()
 	for _, group := range [][]testCase{
 		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(),
-		pagingCases(), textCases(), schemaCases(),
+		pagingCases(), textCases(), schemaCases(), pendingCases(), scimLogCases(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func Group(tb testing.TB, s *store.Store, ref model.Ref, name string, members ..
 		if err := tx.InsertDirectoryGroup(g); err != nil {
 			return err
 		}
-		_, err := tx.AddMembers(ref, g.ID, members)
+		_, _, err := tx.AddMembers(ref, g.ID, members)
 		return err
 	})
 	return g

@@ -23,6 +23,32 @@ type world struct {
 	secret      model.SealedSecret
 	integration model.Integration
 	decision    model.RunDecision
+
+	client       model.SCIMClient
+	clientSecret model.SCIMClientSecret
+	federation   model.SCIMClientFederation
+	request      model.SCIMRequest
+}
+
+// credential is the token as what a warning is about.
+func (w *world) credential() model.Credential {
+	return model.Credential{Kind: model.CredentialToken, ID: w.token.ID, Name: w.token.Name, ExpiresAt: *w.token.ExpiresAt, Ref: w.ref}
+}
+
+// addClient adds a SCIM client with a secret and a federation.
+func (w *world) addClient(tx *store.Tx, name string) error {
+	org, integration, at := w.org, w.ref.IntegrationID, tx.Now()
+	w.client = model.SCIMClient{ID: store.NewID(), OrganizationID: org, IntegrationID: integration, Name: name, TokenMinutes: 60, CreatedAt: at}
+	if err := tx.InsertSCIMClient(&w.client); err != nil {
+		return err
+	}
+	w.clientSecret = model.SCIMClientSecret{
+		ID: store.NewID(), OrganizationID: org, IntegrationID: integration, ClientID: w.client.ID, Hash: name, ExpiresAt: &at, CreatedAt: at,
+	}
+	w.federation = model.SCIMClientFederation{
+		OrganizationID: org, IntegrationID: integration, ClientID: w.client.ID, Issuer: "https://login.contoso.com", Subject: name, Audience: name,
+	}
+	return errors.Join(tx.InsertSCIMClientSecret(&w.clientSecret), tx.InsertSCIMClientFederation(&w.federation))
 }
 
 // newWorld fills an organization; everything in it that is not an id begins with name, which also stands for the person.
@@ -47,9 +73,12 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 		if err := errors.Join(tx.InsertDirectoryUser(w.user), tx.InsertDirectoryGroup(w.group)); err != nil {
 			return err
 		}
-		_, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
+		_, _, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
+		tx.RememberMembers(w.group, []string{name + " to come"})
+		tx.StorePendingMembers(w.group)
 		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name))
 	})
+	w.addRequests(t, s, name)
 	if _, _, err := s.Changes(t.Context(), w.org, store.ChangeQuery{Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -76,12 +105,13 @@ func (w *world) addRest(tx *store.Tx, name string) error {
 	}
 	w.key = model.APIKey{ID: store.NewID(), OrganizationID: w.org, Name: name, Rights: []model.Right{model.RightRead}, CreatedAt: at}
 	w.token = model.SCIMToken{
-		ID: store.NewID(), OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: name, CreatedAt: at,
+		ID: store.NewID(), OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: name, ExpiresAt: &at, CreatedAt: at,
 	}
 	w.operator = model.Operator{OrganizationID: w.org, Email: name + "@contoso.com", Rights: []model.Right{model.RightRead}}
 	w.secret = model.SealedSecret{OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: "client_secret", Sealed: []byte(name)}
 	err := errors.Join(
-		tx.InsertRun(&w.run), tx.InsertAPIKey(&w.key), tx.InsertSCIMToken(&w.token), tx.InsertOperator(&w.operator), tx.PutSecret(&w.secret))
+		tx.InsertRun(&w.run), tx.InsertAPIKey(&w.key), tx.InsertSCIMToken(&w.token), tx.InsertOperator(&w.operator), tx.PutSecret(&w.secret),
+		w.addClient(tx, name))
 	w.decision = model.RunDecision{
 		RunID: w.run.ID, SubjectID: w.user.ID, OrganizationID: w.org, Email: name, Name: name, Action: model.ActionCreate, Reason: name,
 	}

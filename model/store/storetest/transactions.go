@@ -204,11 +204,16 @@ func missingRows(t *testing.T, s suite) {
 		"UpdateOrganization": func(tx *store.Tx) error { return tx.UpdateOrganization(&noOrg) },
 		"DeleteOrganization": func(tx *store.Tx) error { return tx.DeleteOrganization(none) },
 		"ChangeSettings":     func(tx *store.Tx) error { return tx.ChangeSettings(none) },
-		"HoldSettings":       func(tx *store.Tx) error { _, err := tx.HoldSettings(none); return err },
-		"UpdateRun":          func(tx *store.Tx) error { return tx.UpdateRun(&model.Run{ID: none, OrganizationID: org}) },
-		"UpdateOperator":     func(tx *store.Tx) error { return tx.UpdateOperator(&model.Operator{ID: none, OrganizationID: org}) },
-		"DeleteAPIKey":       func(tx *store.Tx) error { return tx.DeleteAPIKey(org, none) },
-		"DeleteEntry":        func(tx *store.Tx) error { return store.DeleteEntry[model.Role](tx, org, "none", "role") },
+		"HoldArrival": func(tx *store.Tx) error {
+			_, _, err := tx.HoldArrival(model.Ref{OrganizationID: none, IntegrationID: none}, store.Newcomer{ExternalID: "ada"})
+			return err
+		},
+		"StorePendingMembers": func(tx *store.Tx) error { tx.StorePendingMembers(group); return nil },
+		"HoldSettings":        func(tx *store.Tx) error { _, err := tx.HoldSettings(none); return err },
+		"UpdateRun":           func(tx *store.Tx) error { return tx.UpdateRun(&model.Run{ID: none, OrganizationID: org}) },
+		"UpdateOperator":      func(tx *store.Tx) error { return tx.UpdateOperator(&model.Operator{ID: none, OrganizationID: org}) },
+		"DeleteAPIKey":        func(tx *store.Tx) error { return tx.DeleteAPIKey(org, none) },
+		"DeleteEntry":         func(tx *store.Tx) error { return store.DeleteEntry[model.Role](tx, org, "none", "role") },
 		"DeleteEmployee": func(tx *store.Tx) error {
 			tx.DeleteEmployee(&model.Employee{OrganizationID: org, ExternalID: "none"})
 			return nil
@@ -237,16 +242,25 @@ func malformedIDs(t *testing.T, s suite) {
 				_, err := tx.Integration(model.Ref{OrganizationID: org, IntegrationID: id})
 				return err
 			},
-			"Organization":     func(tx *store.Tx) error { _, err := tx.Organization(id); return err },
-			"Run":              func(tx *store.Tx) error { _, err := tx.Run(org, id); return err },
-			"LockRun":          func(tx *store.Tx) error { _, err := tx.LockRun(org, id); return err },
-			"APIKey":           func(tx *store.Tx) error { _, err := tx.APIKey(id); return err },
-			"SCIMToken":        func(tx *store.Tx) error { _, err := tx.SCIMToken(id); return err },
-			"MembersAfter":     func(tx *store.Tx) error { _, err := tx.MembersAfter(ref, id, "", 1); return err },
-			"UserMembersAfter": func(tx *store.Tx) error { _, err := tx.UserMembersAfter(ref, id, "", 1); return err },
-			"DeleteAPIKey":     func(tx *store.Tx) error { return tx.DeleteAPIKey(org, id) },
-			"DeleteOrg":        func(tx *store.Tx) error { return tx.DeleteOrganization(id) },
-			"ChangeSettings":   func(tx *store.Tx) error { return tx.ChangeSettings(id) },
+			"Organization":        func(tx *store.Tx) error { _, err := tx.Organization(id); return err },
+			"Run":                 func(tx *store.Tx) error { _, err := tx.Run(org, id); return err },
+			"LockRun":             func(tx *store.Tx) error { _, err := tx.LockRun(org, id); return err },
+			"APIKey":              func(tx *store.Tx) error { _, err := tx.APIKey(id); return err },
+			"SCIMToken":           func(tx *store.Tx) error { _, err := tx.SCIMToken(id); return err },
+			"MembersAfter":        func(tx *store.Tx) error { _, err := tx.MembersAfter(ref, id, "", 1); return err },
+			"PendingMembersAfter": func(tx *store.Tx) error { _, err := tx.PendingMembersAfter(ref, id, "", 1); return err },
+			"UserMembersAfter":    func(tx *store.Tx) error { _, err := tx.UserMembersAfter(ref, id, "", 1); return err },
+			"SCIMClient":          func(tx *store.Tx) error { _, err := tx.SCIMClient(ref, id); return err },
+			"LockSCIMClient":      func(tx *store.Tx) error { _, err := tx.LockSCIMClient(ref, id); return err },
+			"SCIMClientByID":      func(tx *store.Tx) error { _, err := tx.SCIMClientByID(id); return err },
+			"SCIMClientOf":        func(tx *store.Tx) error { _, err := tx.SCIMClientOf(org, id); return err },
+			"SCIMClientSecret":    func(tx *store.Tx) error { _, err := tx.SCIMClientSecret(id); return err },
+			"DeleteSCIMClient":    func(tx *store.Tx) error { return tx.DeleteSCIMClient(ref, id) },
+			"DeleteSecretOf":      func(tx *store.Tx) error { return tx.DeleteSCIMClientSecret(ref, id, org) },
+			"DeleteTrustOf":       func(tx *store.Tx) error { return tx.DeleteSCIMClientFederation(ref, id, org) },
+			"DeleteAPIKey":        func(tx *store.Tx) error { return tx.DeleteAPIKey(org, id) },
+			"DeleteOrg":           func(tx *store.Tx) error { return tx.DeleteOrganization(id) },
+			"ChangeSettings":      func(tx *store.Tx) error { return tx.ChangeSettings(id) },
 		} {
 			if err := s.InTx(t.Context(), read); model.KindOf(err) != model.NotFound {
 				t.Errorf("%s(%q): %v, want NotFound", name, id, err)
