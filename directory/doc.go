@@ -9,5 +9,7 @@
 // The order of things in a decision: scope and exclusions (scope.go, exclude.go), link or create (link.go, decide.go),
 // profile (profile.go), roles (roles.go), sites and permissions (sites.go), status (lifecycle.go).
 //
+// The sub-package assertion checks what outside issuers vouch for SCIM clients with.
+//
 // The package imports model and, in the service alone, model/store. The pure files import no database and do no I/O.
 package directory

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"usher/directory/assertion"
 	"usher/internal/secret"
 	"usher/model"
 	"usher/model/store"
@@ -17,8 +20,13 @@ import (
 type Service struct {
 	Options
 	tokens tokenCache
-	active activeCounts
-	pushes pushWatch
+	// unmarked bounds look-ups of tokens that do not carry the mark of this installation: those made by versions that gave
+	// none, and made-up ones.
+	unmarked *rate.Limiter
+	searches *rate.Limiter   // bounds searches for clients by what somebody claims to be
+	issuers  *assertion.Keys // keys of the issuers that SCIM clients are vouched for by
+	active   activeCounts
+	pushes   pushWatch
 }
 
 // Options are what a Service is made of; Store and Keys must be set.
@@ -27,14 +35,24 @@ type Options struct {
 	Keys  *secret.Keyring
 	Log   *slog.Logger     // none by default
 	Now   func() time.Time // time.Now by default
+	// LoginURL stands in for Entra's sign-in service of every cloud, such as https://127.0.0.1:9443.
+	LoginURL string
 	// Observe, where set, is told of things worth a metric; see the Event constants.
 	Observe func(event string, n int)
 }
+
+// How many look-ups of unmarked tokens there may be per second, and at once.
+const (
+	unmarkedPerSecond = 20
+	unmarkedBurst     = 100
+)
 
 // Events for Observe.
 const (
 	EventMassDeactivation = "mass_deactivation"
 	EventRunPage          = "run_page"
+	EventCredentialEnding = "credential_expiring" // a token or secret passed a threshold of model.ExpiryThresholds
+	EventCredentialEnded  = "credential_expired"
 )
 
 // New makes a Service.
@@ -48,7 +66,10 @@ func New(opt Options) *Service {
 	if opt.Observe == nil {
 		opt.Observe = func(string, int) {}
 	}
-	return &Service{Options: opt}
+	return &Service{
+		Options: opt, unmarked: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst), searches: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst),
+		issuers: assertion.NewKeys(nil, opt.Now),
+	}
 }
 
 type actorKey struct{}

@@ -62,7 +62,7 @@ func TestServiceParallelMembershipsLoseNothing(t *testing.T) {
 					w.ok(err)
 				}
 			})
-			members, err := w.svc.Members(w.ctx, w.ref, []string{g.ID})
+			members, err := w.svc.Members(w.ctx, w.ref, []string{g.ID}, 0)
 			w.ok(err)
 			var got []string
 			for _, m := range members[g.ID] {

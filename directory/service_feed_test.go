@@ -72,7 +72,7 @@ func TestServiceFeedAndLog(t *testing.T) {
 				"directory_group.updated", "directory_group.updated",
 			},
 			{
-				"the group is deleted", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, g.ID) },
+				"the group is deleted", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, g.ID, nil) },
 				"directory_group.deleted", "directory_group.deleted",
 			},
 			{
@@ -89,7 +89,7 @@ func TestServiceFeedAndLog(t *testing.T) {
 				"account.reactivated", "account.reactivated",
 			},
 			{
-				"the user is deleted", func() error { return w.svc.DeleteUser(w.ctx, w.ref, u.ID) },
+				"the user is deleted", func() error { return w.svc.DeleteUser(w.ctx, w.ref, u.ID, nil) },
 				"account.deactivated directory_user.deleted", "account.deactivated",
 			},
 			{

@@ -19,14 +19,25 @@ func (s *Service) Groups(ctx context.Context, ref model.Ref, q model.ResourceQue
 	return s.Store.Read(ctx).Groups(ref, q)
 }
 
-// Members reads the members of each group, in the order of their ids.
-func (s *Service) Members(ctx context.Context, ref model.Ref, groupIDs []string) (map[string][]model.Member, error) {
-	return s.Store.Read(ctx).Members(ref, groupIDs)
+// Members reads the members of each group, in the order of the ids of groups and then of members: at most so many in all,
+// where most is not 0.
+func (s *Service) Members(ctx context.Context, ref model.Ref, groupIDs []string, most int) (map[string][]model.Member, error) {
+	return s.Store.Read(ctx).Members(ref, groupIDs, most)
 }
 
-// GroupsOf reads the groups that each user is a direct member of.
-func (s *Service) GroupsOf(ctx context.Context, ref model.Ref, userIDs []string) (map[string][]model.GroupRef, error) {
-	return s.Store.Read(ctx).GroupsOf(ref, userIDs)
+// CountMembers counts the members of each group.
+func (s *Service) CountMembers(ctx context.Context, ref model.Ref, groupIDs []string) (map[string]int, error) {
+	return s.Store.Read(ctx).CountMembers(ref, groupIDs)
+}
+
+// GroupsOf reads the groups that each user is a direct member of: at most so many in all, where most is not 0.
+func (s *Service) GroupsOf(ctx context.Context, ref model.Ref, userIDs []string, most int) (map[string][]model.GroupRef, error) {
+	return s.Store.Read(ctx).GroupsOf(ref, userIDs, most)
+}
+
+// CountGroupsOf counts the groups that each user is a direct member of.
+func (s *Service) CountGroupsOf(ctx context.Context, ref model.Ref, userIDs []string) (map[string]int, error) {
+	return s.Store.Read(ctx).CountGroupsOf(ref, userIDs)
 }
 
 // settleAtOnce is how many people one request settles in its own transaction; what concerns more is left to a run.
@@ -37,7 +48,7 @@ const settleAtOnce = 20000
 const settlePage = 100
 
 // CreateGroup stores a new directory group, of which Document alone is read, with members. A taken displayName is a
-// Conflict. Ids that are no user or group of the integration are left out.
+// Conflict. Members that are no user or group of the integration are remembered until they arrive.
 func (s *Service) CreateGroup(ctx context.Context, ref model.Ref, in model.DirectoryGroup, members []string) (model.DirectoryGroup, error) {
 	var out model.DirectoryGroup
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -45,7 +56,8 @@ func (s *Service) CreateGroup(ctx context.Context, ref model.Ref, in model.Direc
 		if err := IndexGroup(&g); err != nil {
 			return err
 		}
-		rules, err := s.holdRules(tx, ref)
+		who := store.Newcomer{ExternalID: g.ExternalID}
+		rules, awaited, err := s.holdRules(tx, ref, who)
 		if err != nil {
 			return err
 		}
@@ -61,22 +73,30 @@ func (s *Service) CreateGroup(ctx context.Context, ref model.Ref, in model.Direc
 				return err
 			}
 		}
+		if g.PendingMembers > 0 {
+			tx.StorePendingMembers(&g)
+		}
 		if err := e.finish("directory_group.created", "group "+g.DisplayName+" arrived", false); err != nil {
 			return err
 		}
 		out = g
-		return nil
+		if !awaited {
+			return nil
+		}
+		return s.admitGroup(ctx, tx, &g, who)
 	})
 	return out, err
 }
 
-// holdRules holds the settings and gives the rules, if the integration is still there.
-func (s *Service) holdRules(tx *store.Tx, ref model.Ref) (*Rules, error) {
-	version, err := tx.HoldSettings(ref.OrganizationID)
+// holdRules holds the settings for a group that arrives, and gives the rules, if the integration is still there, and
+// whether groups may await it.
+func (s *Service) holdRules(tx *store.Tx, ref model.Ref, who store.Newcomer) (*Rules, bool, error) {
+	version, awaited, err := tx.HoldArrival(ref, who)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return s.rulesOf(tx, ref, version)
+	rules, err := s.rulesOf(tx, ref, version)
+	return rules, awaited, err
 }
 
 // lockGroup is holdRules together with the group, locked.
@@ -123,17 +143,31 @@ func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edi
 			return err
 		}
 		out = g
-		return e.store(&before, changed, &out)
+		if err := e.store(&before, changed, &out); err != nil || out.ExternalID == before.ExternalID {
+			return err
+		}
+		who := store.Newcomer{ExternalID: out.ExternalID}
+		if awaited, err := tx.HoldRenamed(ref, who); err != nil || !awaited {
+			return err
+		}
+		return s.admitGroup(ctx, tx, &out, who)
 	})
 	return out, err
 }
 
-// DeleteGroup removes a directory group; its members are settled, by a run where they are very many.
-func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string) error {
+// DeleteGroup removes a directory group; its members are settled, by a run where they are very many. check is that of
+// DeleteUser.
+func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryGroup) error) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		tx.LockGroupsOf(ref, id)
 		g, rules, err := s.lockGroup(tx, ref, id)
 		if err != nil {
 			return err
+		}
+		if check != nil {
+			if err := check(&g); err != nil {
+				return err
+			}
 		}
 		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, rules: rules, group: &g}
 		if rules.GroupMatters(ref.IntegrationID, refOf(&g)) {
@@ -165,6 +199,10 @@ type groupEdit struct {
 	added, removed []model.Member
 	concerned      []string // users whose groups changed, where that matters
 	tooMany        bool     // more are concerned than one transaction settles
+
+	remembered []string // members that are not known yet
+	forgotten  int      // of those remembered before
+	passedOver int      // beyond what is remembered
 }
 
 // apply takes the steps in order and keeps what they did in sum.
@@ -181,16 +219,16 @@ func (e *groupEdit) apply(ops []model.MemberOp) error {
 	}
 	for _, op := range ops {
 		var plus, minus []model.Member
-		var err error
-		if op.Kind == model.MembersRemove {
-			minus, err = e.tx.RemoveMembers(e.group.ID, op.IDs)
-		} else {
-			if op.Kind == model.MembersReplace {
-				if minus, err = e.tx.KeepMembers(e.group.ID, op.IDs); err != nil {
-					return err
-				}
+		err := checkMembers(op.IDs)
+		if err == nil {
+			switch op.Kind {
+			case model.MembersAdd:
+				plus, err = e.add(op.IDs)
+			case model.MembersRemove:
+				minus, err = e.remove(op.IDs)
+			case model.MembersReplace:
+				plus, minus, err = e.replace(op.IDs)
 			}
-			plus, err = e.tx.AddMembers(e.ref, e.group.ID, op.IDs)
 		}
 		if err != nil {
 			return err
@@ -251,7 +289,7 @@ func (e *groupEdit) store(before *model.DirectoryGroup, changed bool, out *model
 	e.group = out
 	members := len(e.added)+len(e.removed) > 0
 	if !changed && !members {
-		return nil
+		return e.storePending()
 	}
 	summary := ""
 	if changed {
@@ -276,72 +314,6 @@ func (e *groupEdit) store(before *model.DirectoryGroup, changed bool, out *model
 		e.tx.TouchDirectoryGroup(out)
 	}
 	return e.finish("directory_group.updated", summary, true)
-}
-
-type groupData struct {
-	Group  model.GroupRef `json:"directory_group"`
-	Member *model.Member  `json:"member,omitempty"`
-}
-
-func (e *groupEdit) tell(kind model.ChangeType) error {
-	return e.tx.Tell(e.change(kind), groupData{Group: refOf(e.group)})
-}
-
-func (e *groupEdit) change(kind model.ChangeType) model.Change {
-	return model.Change{
-		OrganizationID: e.ref.OrganizationID, Type: kind, IntegrationID: &e.ref.IntegrationID, SubjectType: "directory_group",
-		SubjectID: e.group.ID, Actor: ActorOf(e.ctx),
-	}
-}
-
-func (e *groupEdit) tellMembers(kind model.ChangeType, members []model.Member) error {
-	subjects, data := make([]string, len(members)), make([]any, len(members))
-	group := refOf(e.group)
-	for i := range members {
-		subjects[i], data[i] = e.group.ID, groupData{Group: group, Member: &members[i]}
-	}
-	return e.tx.TellMany(e.change(kind), subjects, data)
-}
-
-// finish tells of members, logs one line, and settles whom the change concerns.
-func (e *groupEdit) finish(action, summary string, alarm bool) error {
-	if err := e.tellMembers(model.MembershipAdded, e.added); err != nil {
-		return err
-	}
-	if err := e.tellMembers(model.MembershipRemoved, e.removed); err != nil {
-		return err
-	}
-	err := e.tx.Log(model.Activity{
-		OrganizationID: e.ref.OrganizationID, IntegrationID: &e.ref.IntegrationID, Actor: ActorOf(e.ctx), Action: action,
-		SubjectType: "directory_group", SubjectID: e.group.ID, Subject: e.group.DisplayName, Summary: e.summary(summary),
-	}, nil)
-	if err != nil {
-		return err
-	}
-	if e.tooMany {
-		return e.svc.requestReevaluation(e.ctx, e.tx, e.ref, e.summary(summary))
-	}
-	return e.settle(alarm)
-}
-
-func (e *groupEdit) summary(text string) string {
-	for _, part := range []struct {
-		members []model.Member
-		verb    string
-	}{{e.added, "added to"}, {e.removed, "removed from"}} {
-		if len(part.members) == 0 {
-			continue
-		}
-		if text != "" {
-			text += "; "
-		}
-		noun := "members"
-		if len(part.members) == 1 {
-			noun = "member"
-		}
-		text += fmt.Sprintf("%d %s %s group %s", len(part.members), noun, part.verb, e.group.DisplayName)
-	}
-	return text
 }
 
 // settle lets the rules decide about everyone concerned, a page at a time.

@@ -33,6 +33,13 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 		_, err = w.svc.CreateOperator(w.ctx, w.org, ada, "", "correct horse battery", operators)
 		w.ok(err)
 		things := foreign{user: u.ID, group: g.ID, account: w.account(ada).ID, run: w.run().ID, token: token}
+		var text string
+		things.client, text, err = w.svc.CreateSCIMClient(w.ctx, w.ref, "Entra", 0, nil)
+		w.ok(err)
+		things.federation = must(w, func(ref model.Ref, id string, f model.SCIMClientFederation) (model.SCIMClientFederation, error) {
+			return w.svc.CreateSCIMFederation(w.ctx, ref, id, f)
+		})(w.ref, things.client.ID, contosoTrust()).ID
+		things.access = must(w, w.svc.SecretGrant)(w.ctx, things.client.ID, text).Token
 
 		intruder := *w
 		intruder.org = must(w, w.svc.CreateOrganization)(w.ctx, "intruder", "").ID
@@ -45,9 +52,9 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 		tried := map[string]bool{}
 		e := w.during(func() {
 			for name, list := range map[string][]attempt{
-				"another organization": append(append(intruder.mirrorAttempts(things), intruder.tokenAttempt(things)), intruder.organizationAttempts(things)...),
-				"another integration":  append(elsewhere.mirrorAttempts(things), elsewhere.tokenAttempt(things)),
-				"a crossed reference":  append(crossed.mirrorAttempts(things), crossed.settingsAttempts()...),
+				"another organization": slices.Concat(intruder.mirrorAttempts(things), intruder.clientAttempts(things), []attempt{intruder.tokenAttempt(things)}, intruder.organizationAttempts(things)),
+				"another integration":  slices.Concat(elsewhere.mirrorAttempts(things), elsewhere.clientAttempts(things), []attempt{elsewhere.tokenAttempt(things)}),
+				"a crossed reference":  slices.Concat(crossed.mirrorAttempts(things), crossed.clientAttempts(things)[:5], crossed.settingsAttempts()),
 			} {
 				for _, a := range list {
 					tried[a.method] = true
@@ -69,7 +76,10 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 	})
 }
 
-type foreign struct{ user, group, account, run, token string }
+type foreign struct {
+	user, group, account, run, token, federation, access string
+	client                                               model.SCIMClient
+}
 
 // errFound says that something was read that should not have been.
 var errFound = model.Errorf(model.Internal, "something was found")
@@ -91,22 +101,22 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 			return found(len(list), err)
 		}, true},
 		{"ChangeUser", func() error { _, err := w.svc.ChangeUser(w.ctx, w.ref, x.user, noUser); return err }, false},
-		{"DeleteUser", func() error { return w.svc.DeleteUser(w.ctx, w.ref, x.user) }, false},
+		{"DeleteUser", func() error { return w.svc.DeleteUser(w.ctx, w.ref, x.user, nil) }, false},
 		{"Group", func() error { _, err := w.svc.Group(w.ctx, w.ref, x.group); return err }, false},
 		{"Groups", func() error {
 			list, _, err := w.svc.Groups(w.ctx, w.ref, model.ResourceQuery{StartIndex: 1, Count: 10})
 			return found(len(list), err)
 		}, true},
 		{"Members", func() error {
-			list, err := w.svc.Members(w.ctx, w.ref, []string{x.group})
+			list, err := w.svc.Members(w.ctx, w.ref, []string{x.group}, 0)
 			return found(len(list[x.group]), err)
 		}, true},
 		{"GroupsOf", func() error {
-			list, err := w.svc.GroupsOf(w.ctx, w.ref, []string{x.user})
+			list, err := w.svc.GroupsOf(w.ctx, w.ref, []string{x.user}, 0)
 			return found(len(list[x.user]), err)
 		}, true},
 		{"ChangeGroup", func() error { _, err := w.svc.ChangeGroup(w.ctx, w.ref, x.group, noGroup); return err }, false},
-		{"DeleteGroup", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, x.group) }, false},
+		{"DeleteGroup", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, x.group, nil) }, false},
 	}
 }
 
@@ -114,6 +124,32 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 func (w *world) tokenAttempt(x foreign) attempt {
 	return attempt{"SCIMToken", func() error { _, err := w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, x.token); return err }, false}
 }
+
+// clientAttempts name a SCIM client of another integration, its secret and its federation.
+func (w *world) clientAttempts(x foreign) []attempt {
+	return []attempt{
+		{"CreateSCIMClientSecret", func() error { _, _, err := w.svc.CreateSCIMClientSecret(w.ctx, w.ref, x.client.ID, nil); return err }, false},
+		{"DeleteSCIMClientSecret", func() error {
+			return w.svc.DeleteSCIMClientSecret(w.ctx, w.ref, x.client.ID, x.client.Secrets[0].ID)
+		}, false},
+		{"CreateSCIMFederation", func() error {
+			_, err := w.svc.CreateSCIMFederation(w.ctx, w.ref, x.client.ID, contosoTrust())
+			return err
+		}, false},
+		{"DeleteSCIMFederation", func() error {
+			return w.svc.DeleteSCIMFederation(w.ctx, w.ref, x.client.ID, x.federation)
+		}, false},
+		{"DeleteSCIMClient", func() error { return w.svc.DeleteSCIMClient(w.ctx, w.ref, x.client.ID) }, false},
+		{"SCIMToken of a client", func() error { _, err := w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, x.access); return err }, false},
+	}
+}
+
+// contosoTrust is a federation as an administrator of Contoso configures it.
+func contosoTrust() model.SCIMClientFederation {
+	return model.SCIMClientFederation{TenantID: tenantID, Subject: "9a1c1d6e-3d6a-4b52-9e0a-0a1b2c3d4e5f", Audience: "api://usher.contoso.example"}
+}
+
+const tenantID = "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"
 
 // settingsAttempts name another organization's integration.
 func (w *world) settingsAttempts() []attempt {
@@ -136,6 +172,8 @@ func (w *world) settingsAttempts() []attempt {
 		{"DeleteIntegration", func() error { return w.svc.DeleteIntegration(w.ctx, w.ref) }, false},
 		{"StartRun", func() error { _, err := w.svc.StartRun(w.ctx, w.ref, model.RunPreview); return err }, false},
 		{"CreateSCIMToken", func() error { _, _, err := w.svc.CreateSCIMToken(w.ctx, w.ref, "x", nil); return err }, false},
+		{"CreateSCIMClient", func() error { _, _, err := w.svc.CreateSCIMClient(w.ctx, w.ref, "x", 0, nil); return err }, false},
+		{"Warnings", func() error { _, err := w.svc.Warnings(w.ctx, w.ref); return err }, false},
 		{"DeleteSCIMToken", func() error { return w.svc.DeleteSCIMToken(w.ctx, w.ref, w.ref.IntegrationID) }, false},
 	}
 }
@@ -193,7 +231,10 @@ func (w *world) everyMethodTried(tried map[string]bool) {
 		// They take a key of the catalogue, as DeleteRole does by the same function.
 		"DeleteDepartment", "DeleteSite", "DeleteModule", "DeleteCustomField",
 		// They concern the installation.
-		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Retire", "Reseal", "APIKey",
+		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Retire", "Reseal", "APIKey", "Warn",
+		"AllWarnings",
+		// What is shown tells the organization.
+		"SecretGrant", "AssertionGrant",
 	}
 	methods := reflect.TypeFor[*directory.Service]()
 	var missing []string

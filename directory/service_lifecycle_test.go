@@ -53,7 +53,7 @@ func TestServiceSecondUserOfOnePersonIsReportedNotApplied(t *testing.T) {
 			!strings.Contains(got.Explanation.Problems[0].Detail, "linked to directory user ada") {
 			w.Fatalf("%+v", got.Explanation)
 		}
-		w.ok(w.svc.DeleteUser(w.ctx, w.ref, first.ID))
+		w.ok(w.svc.DeleteUser(w.ctx, w.ref, first.ID, nil))
 		w.hasStatus("ada@contoso.com", model.AccountDeactivated)
 		w.patch(second, map[string]any{"title": "Analyst"})
 		if got := w.mirror(second); got.AccountID == nil || *got.AccountID != w.account("ada@contoso.com").ID {
@@ -133,7 +133,7 @@ func TestServiceLeaverAndReturner(t *testing.T) {
 			func(w *world, u model.DirectoryUser) { w.patch(u, map[string]any{"active": true}) },
 		},
 		"deleted": {
-			func(w *world, u model.DirectoryUser) { w.ok(w.svc.DeleteUser(w.ctx, w.ref, u.ID)) },
+			func(w *world, u model.DirectoryUser) { w.ok(w.svc.DeleteUser(w.ctx, w.ref, u.ID, nil)) },
 			func(w *world, _ model.DirectoryUser) { w.user("ada@contoso.com") },
 		},
 	} {
@@ -220,7 +220,7 @@ func TestServiceRequireGroup(t *testing.T) {
 		w.hasStatus("ada@contoso.com", model.AccountDeactivated)
 		w.members(g, model.MembersAdd, u)
 		w.hasStatus("ada@contoso.com", model.AccountActive)
-		w.ok(w.svc.DeleteGroup(w.ctx, w.ref, g.ID))
+		w.ok(w.svc.DeleteGroup(w.ctx, w.ref, g.ID, nil))
 		w.hasStatus("ada@contoso.com", model.AccountDeactivated)
 	})
 }

@@ -99,7 +99,7 @@ func TestServiceWorkedCases(t *testing.T) {
 			"a deleted group takes its role in mirror", model.RoleSyncMirror,
 			[]string{"employee", "hr", "manager"},
 			func(w *world, _ model.DirectoryUser, _, hr model.DirectoryGroup) {
-				w.ok(w.svc.DeleteGroup(w.ctx, w.ref, hr.ID))
+				w.ok(w.svc.DeleteGroup(w.ctx, w.ref, hr.ID, nil))
 			},
 			[]string{"employee", "manager"},
 		},

@@ -104,25 +104,25 @@ func TestServiceTokens(t *testing.T) {
 		row, second, err := w.svc.CreateSCIMToken(w.ctx, w.ref, "entra 2", nil)
 		w.ok(err)
 		for _, token := range []string{text, second} {
-			ref, err := w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, token)
+			caller, err := w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, token)
 			w.ok(err)
-			if ref != w.ref {
-				w.Fatalf("%+v", ref)
+			if caller.Ref != w.ref || !strings.HasPrefix(caller.CredentialName, "entra") {
+				w.Fatalf("%+v", caller)
 			}
 		}
 		other := w.integration("Other", model.RoleSyncReconcile)
-		bad := func(integration, token string) {
+		bad := func(integration, token string, why model.Denial) {
 			w.Helper()
 			_, err := w.svc.SCIMToken(w.ctx, integration, token)
-			w.refused(err, model.Unauthorized, "", "bearer token")
+			w.refused(err, model.Unauthorized, "", string(why))
 		}
-		bad(other.IntegrationID, text)
-		bad(w.ref.IntegrationID, text+"x")
-		bad(w.ref.IntegrationID, "")
+		bad(other.IntegrationID, text, model.DeniedElsewhere)
+		bad(w.ref.IntegrationID, text+"x", model.DeniedMalformed)
+		bad(w.ref.IntegrationID, "", model.DeniedMalformed)
 		w.clock.move(time.Minute)
-		bad(w.ref.IntegrationID, text)
+		bad(w.ref.IntegrationID, text, model.DeniedExpired)
 		w.ok(w.svc.DeleteSCIMToken(w.ctx, w.ref, row.ID))
-		bad(w.ref.IntegrationID, second)
+		bad(w.ref.IntegrationID, second, model.DeniedRevoked)
 		_, _, err = w.svc.CreateSCIMToken(w.ctx, w.ref, "late", &soon)
 		w.refused(err, model.Invalid, "expires_at", "past")
 		graph, err := w.svc.CreateIntegration(w.ctx, w.org, directory.DefaultIntegration("Graph", model.IngressGraph), nil)

@@ -2,7 +2,7 @@ package directory
 
 import (
 	"context"
-	"sync"
+	"strings"
 	"time"
 
 	"usher/internal/secret"
@@ -10,77 +10,74 @@ import (
 	"usher/model/store"
 )
 
-// tokenCache remembers right tokens for a short time, so that a request does not read its token again. A revoked token is
-// refused at once by the process that revoked it, and within tokenAge by others.
-type tokenCache struct {
-	mu    sync.Mutex
-	known map[string]knownToken // by the hash of the token
-}
-
-type knownToken struct {
-	id      string
-	ref     model.Ref
-	until   time.Time
-	expires *time.Time
-}
-
-// tokenAge is how long a right token is remembered.
-const tokenAge = 10 * time.Second
-
-func (c *tokenCache) get(hash string, now time.Time) (knownToken, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k, ok := c.known[hash]
-	return k, ok && now.Before(k.until) && (k.expires == nil || now.Before(*k.expires))
-}
-
-func (c *tokenCache) put(hash string, k knownToken) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil || len(c.known) >= maxRemembered {
-		c.known = map[string]knownToken{}
-	}
-	c.known[hash] = k
-}
-
-func (c *tokenCache) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known = nil
-}
-
 func unauthorized() error {
 	return model.Errorf(model.Unauthorized, "the bearer token is missing, wrong, expired or revoked")
 }
 
-// SCIMToken gives the integration that a bearer token belongs to. It is Unauthorized unless the token is right, neither
-// expired nor revoked, and of the integration named in the URL.
-func (s *Service) SCIMToken(ctx context.Context, integrationID, token string) (model.Ref, error) {
-	id, ok := secret.TokenID(secret.PrefixSCIM, token)
-	if !ok {
-		return model.Ref{}, unauthorized()
+// unmarkedWait is when to come back with a token that would have to be looked up, while too many of that sort are shown.
+const unmarkedWait = time.Second
+
+// SCIMToken says who shows a bearer token: one of the integration's tokens, or an access token of one of its clients. It is
+// Unauthorized unless the token is right, neither expired nor revoked, and of the integration named in the URL; the detail is
+// the model.Denial. A token that this installation did not make costs no statement, one that it made at most one in tokenAge.
+// Throttled says that too many were shown that can only be told by a statement.
+func (s *Service) SCIMToken(ctx context.Context, integrationID, token string) (model.SCIMCaller, error) {
+	access := strings.HasPrefix(token, secret.PrefixAccess)
+	if _, ok := secret.TokenID(secret.PrefixSCIM, token); !ok && !access {
+		return model.SCIMCaller{}, model.Denied(model.DeniedMalformed)
 	}
 	now, hash := s.Now(), s.Keys.Hash(token)
-	k, ok := s.tokens.get(hash, now)
-	if !ok {
-		row, err := s.Store.Read(ctx).SCIMToken(id)
-		if model.KindOf(err) == model.NotFound {
-			return model.Ref{}, unauthorized()
+	r := s.tokens.get(hash, now)
+	if !r.ok {
+		read := s.readSCIMToken
+		if access {
+			read = s.readAccessToken
 		}
-		if err != nil {
-			return model.Ref{}, err
+		var err error
+		if r.caller, r.why, err = read(ctx, token, hash, r); err != nil {
+			return model.SCIMCaller{}, err
 		}
-		if !s.Keys.Matches(token, row.Hash) || (row.ExpiresAt != nil && !now.Before(*row.ExpiresAt)) {
-			return model.Ref{}, unauthorized()
-		}
-		k = knownToken{id: id, ref: model.Ref{OrganizationID: row.OrganizationID, IntegrationID: row.IntegrationID}, until: now.Add(tokenAge), expires: row.ExpiresAt}
-		s.tokens.put(hash, k)
-		s.noteUse(ctx, func(tx *store.Tx) error { return tx.UseSCIMToken(id) }, row.LastUsedAt)
 	}
-	if k.ref.IntegrationID != integrationID {
-		return model.Ref{}, unauthorized()
+	switch {
+	case r.why != "":
+		return model.SCIMCaller{}, model.Denied(r.why)
+	case r.caller.IntegrationID != integrationID:
+		return model.SCIMCaller{}, model.Denied(model.DeniedElsewhere)
 	}
-	return k.ref, nil
+	return r.caller, nil
+}
+
+// readSCIMToken looks a token up and remembers what it finds.
+func (s *Service) readSCIMToken(ctx context.Context, token, hash string, r remembered) (caller model.SCIMCaller, why model.Denial, err error) {
+	now, made := s.Now(), s.Keys.Made(secret.PrefixSCIM, token)
+	if !made && !r.seen && !s.unmarked.AllowN(now, 1) {
+		return caller, "", &model.Throttled{After: unmarkedWait}
+	}
+	id, _ := secret.TokenID(secret.PrefixSCIM, token)
+	row, err := s.Store.Read(ctx).SCIMToken(id)
+	switch {
+	case model.KindOf(err) == model.NotFound && err != nil:
+		why = model.DeniedUnknown
+		if made {
+			why = model.DeniedRevoked
+			s.tokens.deny(hash, why, now.Add(tokenAge))
+		}
+		return caller, why, nil
+	case err != nil:
+		return caller, "", err
+	case !s.Keys.Matches(token, row.Hash):
+		return caller, model.DeniedUnknown, nil
+	case row.ExpiresAt != nil && !now.Before(*row.ExpiresAt):
+		s.tokens.deny(hash, model.DeniedExpired, now.Add(tokenAge))
+		return caller, model.DeniedExpired, nil
+	}
+	caller = model.SCIMCaller{
+		Ref:          model.Ref{OrganizationID: row.OrganizationID, IntegrationID: row.IntegrationID},
+		CredentialID: id, CredentialName: row.Name,
+	}
+	s.tokens.put(hash, knownToken{caller, now.Add(tokenAge), row.ExpiresAt}, r.generation)
+	s.noteUse(ctx, func(tx *store.Tx) error { return tx.UseSCIMToken(id) }, row.LastUsedAt)
+	return caller, "", nil
 }
 
 // noteUse writes the time of last use, unless that was done within the last minute. A failure is logged: it must not
@@ -98,22 +95,18 @@ func (s *Service) noteUse(ctx context.Context, use func(*store.Tx) error, last *
 func (s *Service) CreateSCIMToken(ctx context.Context, ref model.Ref, name string, expiresAt *time.Time) (model.SCIMToken, string, error) {
 	var row model.SCIMToken
 	var text string
-	if err := validExpiry(expiresAt, s.Now()); err != nil {
+	if err := validCredential(name, expiresAt, s.Now()); err != nil {
 		return row, "", err
 	}
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		integration, err := tx.Integration(ref)
-		if err != nil {
+		if err := pushed(tx, ref); err != nil {
 			return err
 		}
-		if integration.Ingress != model.IngressSCIM {
-			return model.Errorf(model.Refused, "integration %s pulls people over Graph; only one with ingress scim has SCIM tokens", integration.Name)
-		}
 		id := store.NewID()
-		text = secret.NewToken(secret.PrefixSCIM, id)
+		text = s.Keys.NewToken(secret.PrefixSCIM, id)
 		row = model.SCIMToken{
 			ID: id, OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Name: name, Hash: s.Keys.Hash(text),
-			ExpiresAt: utc(expiresAt), CreatedAt: tx.Now(),
+			ExpiresAt: utc(expiresAt), CreatedAt: tx.Now(), WarnedDays: passed(expiresAt, tx.Now()), State: model.StateOf(expiresAt, tx.Now()),
 		}
 		if err := tx.InsertSCIMToken(&row); err != nil {
 			return err
@@ -121,6 +114,15 @@ func (s *Service) CreateSCIMToken(ctx context.Context, ref model.Ref, name strin
 		return s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "scim_token.created", "scim_token", id, name, "SCIM token "+name+" was created", nil)
 	})
 	return row, text, err
+}
+
+// pushed refuses what only an integration has that Entra pushes to.
+func pushed(tx *store.Tx, ref model.Ref) error {
+	integration, err := tx.Integration(ref)
+	if err == nil && integration.Ingress != model.IngressSCIM {
+		err = model.Errorf(model.Refused, "integration %s pulls people over Graph; only one with ingress scim has SCIM tokens and clients", integration.Name)
+	}
+	return err
 }
 
 // DeleteSCIMToken revokes a token.
@@ -141,6 +143,9 @@ func (s *Service) DeleteSCIMToken(ctx context.Context, ref model.Ref, id string)
 func (s *Service) APIKey(ctx context.Context, token string) (model.APIKey, error) {
 	id, ok := secret.TokenID(secret.PrefixAPI, token)
 	if !ok {
+		return model.APIKey{}, unauthorized()
+	}
+	if !s.Keys.Made(secret.PrefixAPI, token) && !s.unmarked.AllowN(s.Now(), 1) {
 		return model.APIKey{}, unauthorized()
 	}
 	row, err := s.Store.Read(ctx).APIKey(id)
@@ -169,7 +174,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, organizationID, name string,
 	}
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
 		id := store.NewID()
-		text = secret.NewToken(secret.PrefixAPI, id)
+		text = s.Keys.NewToken(secret.PrefixAPI, id)
 		row = model.APIKey{
 			ID: id, OrganizationID: organizationID, Name: name, Rights: rights, Hash: s.Keys.Hash(text), ExpiresAt: utc(expiresAt),
 			CreatedAt: tx.Now(),
@@ -191,6 +196,16 @@ func (s *Service) DeleteAPIKey(ctx context.Context, organizationID, id string) e
 		}
 		return s.logSetting(ctx, tx, organizationID, nil, "api_key.revoked", "api_key", id, "", "an API key was revoked", nil)
 	})
+}
+
+func validCredential(name string, expiresAt *time.Time, now time.Time) error {
+	if strings.TrimSpace(name) == "" {
+		return model.FieldErrorf(model.Invalid, "name", "is required")
+	}
+	if err := checkText("name", name, maxTitle); err != nil {
+		return err
+	}
+	return validExpiry(expiresAt, now)
 }
 
 func validExpiry(at *time.Time, now time.Time) error {

@@ -31,7 +31,7 @@ func (s *Service) CreateUser(ctx context.Context, ref model.Ref, in model.Direct
 		}
 		u.ID = store.NewID()
 		keys := LinkKeys(u)
-		facts, err := tx.NewFacts(ref.OrganizationID, keys)
+		facts, err := tx.ArrivalFacts(ref, newcomer(&u), keys)
 		if err != nil {
 			return err
 		}
@@ -41,6 +41,12 @@ func (s *Service) CreateUser(ctx context.Context, ref model.Ref, in model.Direct
 		}
 		if err := w.lookedUp(keys); err != nil {
 			return err
+		}
+		var awaiting []store.Awaiting
+		if facts.Awaited {
+			if awaiting, err = w.expected(&u); err != nil {
+				return err
+			}
 		}
 		d, err := w.settle(&u, "")
 		if err != nil {
@@ -56,7 +62,7 @@ func (s *Service) CreateUser(ctx context.Context, ref model.Ref, in model.Direct
 			return err
 		}
 		out = u
-		return nil
+		return w.admitUser(&u, awaiting)
 	})
 	return out, err
 }
@@ -86,7 +92,14 @@ func (s *Service) ChangeUser(ctx context.Context, ref model.Ref, id string, edit
 			return err
 		}
 		out = u
-		return w.storeChanged(&before, &out)
+		awaiting, err := w.renamed(&before, &out)
+		if err != nil {
+			return err
+		}
+		if err := w.storeChanged(&before, &out); err != nil {
+			return err
+		}
+		return w.admitUser(&out, awaiting)
 	})
 	return out, err
 }
@@ -110,9 +123,11 @@ func (w *settlement) storeChanged(before, u *model.DirectoryUser) error {
 	return w.alarm()
 }
 
-// DeleteUser removes a directory user for good; its account is deactivated unless another integration keeps it.
-func (s *Service) DeleteUser(ctx context.Context, ref model.Ref, id string) error {
+// DeleteUser removes a directory user for good; its account is deactivated unless another integration keeps it. check, where
+// it is given, is asked about the user with its row locked; its error changes nothing and is given back as it is.
+func (s *Service) DeleteUser(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryUser) error) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		tx.LockGroupsOf(ref, id)
 		w, err := s.lockFacts(ctx, tx, ref, []string{id})
 		if err != nil {
 			return err
@@ -121,6 +136,11 @@ func (s *Service) DeleteUser(ctx context.Context, ref model.Ref, id string) erro
 			return model.Errorf(model.NotFound, "user %s not found", id)
 		}
 		u := w.facts.Users[0]
+		if check != nil {
+			if err := check(&u); err != nil {
+				return err
+			}
+		}
 		d, err := w.settle(&u, "deleted in Entra")
 		if err != nil {
 			return err

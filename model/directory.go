@@ -43,7 +43,8 @@ type DirectoryGroup struct {
 	DisplayName    string    `json:"display_name"`
 	DisplayNameKey string    `json:"-"` // Fold of DisplayName; unique in the integration
 	ExternalID     string    `json:"external_id"`
-	Document       Document  `json:"document"` // every attribute but members
+	Document       Document  `json:"document"`        // every attribute but members
+	PendingMembers int       `json:"pending_members"` // how many PendingMember the group has
 	Version        int64     `json:"version"`
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
@@ -66,6 +67,14 @@ type Member struct {
 	ID      string     `json:"id"`
 	Type    MemberType `json:"type"`
 	Display string     `json:"display,omitempty"`
+}
+
+// PendingMember is a member of a directory group that a client named before there was a user or group of that name: it
+// becomes a member when one arrives.
+type PendingMember struct {
+	// Value is what was sent, at most 256 bytes: an externalId, a userName, or an id of nobody.
+	Value     string    `json:"value"`
+	CreatedAt time.Time `json:"created_at"` // when it was sent first
 }
 
 // GroupRef is as much of a directory group as the rules and a reason need.

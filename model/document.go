@@ -68,6 +68,12 @@ func (d *Document) Raw() ([]byte, error) {
 	return d.raw, nil
 }
 
+// Size is how many bytes the document was read from, or will be written as.
+func (d *Document) Size() int {
+	raw, _ := d.Raw() // what does not render has no size
+	return len(raw)
+}
+
 // Equal says whether both documents hold the same attributes, whatever their order.
 func (d *Document) Equal(other *Document) bool {
 	if len(d.raw) > 0 && bytes.Equal(d.raw, other.raw) {

@@ -44,8 +44,8 @@ const (
 
 // AttributePath is where a value stands in a resource. Schema is empty for attributes of the core schema and for
 // id, externalId and meta; else it is the extension's URN as it stands in the document. Within ValuePath.Inner, Name
-// is a sub-attribute of the element. The names "id", "meta.created", "meta.lastModified" and, for groups, "members"
-// stand for columns and rows, not for parts of the document.
+// is a sub-attribute of the element. The names "id", "meta.created", "meta.lastModified" and, for groups, "members", for
+// users "groups", stand for columns and rows, not for parts of the document.
 type AttributePath struct {
 	Schema      string
 	Name        string
@@ -85,6 +85,11 @@ type ResourceQuery struct {
 	// After, where set, is the id of the last resource of the page before: the page begins behind it, and StartIndex is
 	// passed over (RFC 9865).
 	After string
+	// MaxBytes, where set, ends the page early: with the resource with which its documents come to so many bytes. So a page
+	// whose documents have fewer bytes has all that was asked for.
+	MaxBytes int
+	// Explained asks for the Explanation of users too.
+	Explained bool
 }
 
 // Sort is an order of resources (RFC 7644 §3.4.2.3): by the value at Path, of a multi-valued attribute that of its

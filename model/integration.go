@@ -98,12 +98,14 @@ type SealedSecret struct {
 
 // SCIMToken is a bearer token of an integration. Only a keyed hash of it is stored.
 type SCIMToken struct {
-	ID             string     `json:"id" gorm:"primaryKey"`
-	OrganizationID string     `json:"-"`
-	IntegrationID  string     `json:"-"`
-	Name           string     `json:"name"`
-	Hash           string     `json:"-"`
-	ExpiresAt      *time.Time `json:"expires_at"`
-	LastUsedAt     *time.Time `json:"last_used_at"`
-	CreatedAt      time.Time  `json:"created_at"`
+	ID             string      `json:"id" gorm:"primaryKey"`
+	OrganizationID string      `json:"-"`
+	IntegrationID  string      `json:"-"`
+	Name           string      `json:"name"`
+	Hash           string      `json:"-"`
+	ExpiresAt      *time.Time  `json:"expires_at"`
+	State          ExpiryState `json:"state" gorm:"-"`
+	LastUsedAt     *time.Time  `json:"last_used_at"`
+	CreatedAt      time.Time   `json:"created_at"`
+	WarnedDays     *int        `json:"-"` // the smallest threshold of ExpiryThresholds that was warned of, or passed when it was made
 }

@@ -24,9 +24,11 @@ const KeySize = 32
 type Keyring struct{ keys []key }
 
 type key struct {
-	id    string // the first bytes of a hash of the key; tells which key sealed
-	token []byte // HMAC key of token hashes
-	seal  cipher.AEAD
+	id     string // the first bytes of a hash of the key; tells which key sealed
+	token  []byte // HMAC key of token hashes
+	mark   []byte // HMAC key of the marks within tokens
+	access []byte // HMAC key of access tokens
+	seal   cipher.AEAD
 }
 
 // NewKey gives a new random key in the form that Parse takes.
@@ -72,8 +74,16 @@ func derive(raw []byte) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
+	marking, err := purpose("usher token mark 1")
+	if err != nil {
+		return key{}, err
+	}
+	access, err := purpose("usher access token 1")
+	if err != nil {
+		return key{}, err
+	}
 	id, err := purpose("usher key id 1")
-	return key{hex.EncodeToString(id[:8]), token, aead}, err
+	return key{hex.EncodeToString(id[:8]), token, marking, access, aead}, err
 }
 
 // KeyID names the key that seals now.

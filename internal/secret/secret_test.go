@@ -2,8 +2,11 @@ package secret_test
 
 import (
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/internal/secret"
 )
@@ -45,7 +48,7 @@ func TestSealOpensWithAnOldKeyAfterRotation(t *testing.T) {
 func TestTokens(t *testing.T) {
 	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 	r := ring(t, secret.NewKey())
-	token := secret.NewToken(secret.PrefixSCIM, id)
+	token := r.NewToken(secret.PrefixSCIM, id)
 	if got, ok := secret.TokenID(secret.PrefixSCIM, token); !ok || got != id {
 		t.Fatalf("id of token: %q, %v", got, ok)
 	}
@@ -66,6 +69,96 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestMadeTellsOurTokensFromMadeUpOnes: a made-up token may have the right form and checksum; without a key of the ring
+// nobody makes the mark.
+func TestMadeTellsOurTokensFromMadeUpOnes(t *testing.T) {
+	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
+	before, after := secret.NewKey(), secret.NewKey()
+	token := ring(t, before).NewToken(secret.PrefixSCIM, id)
+	for name, c := range map[string]struct {
+		ring   *secret.Keyring
+		prefix string
+		token  string
+		want   bool
+	}{
+		"ours":                    {ring(t, before), secret.PrefixSCIM, token, true},
+		"ours, after a rotation":  {ring(t, after, before), secret.PrefixSCIM, token, true},
+		"of a key that is gone":   {ring(t, after), secret.PrefixSCIM, token, false},
+		"for another purpose":     {ring(t, before), secret.PrefixAPI, token, false},
+		"of somebody else's ring": {ring(t, before), secret.PrefixSCIM, ring(t, after).NewToken(secret.PrefixSCIM, id), false},
+		"a short one":             {ring(t, before), secret.PrefixSCIM, "usher_scim_", false},
+		"the mark of another id": {ring(t, before), secret.PrefixSCIM, func() string {
+			body := strings.Replace(token, "01890a5d", "01890a5e", 1)
+			body = body[:len(body)-8]
+			return fmt.Sprintf("%s%08x", body, crc32.ChecksumIEEE([]byte(body)))
+		}(), false},
+	} {
+		if got := c.ring.Made(c.prefix, c.token); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestMarkedIDs(t *testing.T) {
+	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
+	before, after := secret.NewKey(), secret.NewKey()
+	marked := ring(t, before).MarkID(id)
+	if len(marked) != len(id) || marked[:24] != id[:24] || marked == id {
+		t.Fatalf("%s became %s", id, marked)
+	}
+	for name, c := range map[string]struct {
+		ring *secret.Keyring
+		id   string
+		want bool
+	}{
+		"ours": {ring(t, before), marked, true}, "ours, after a rotation": {ring(t, after, before), marked, true},
+		"of a key that is gone": {ring(t, after), marked, false}, "made up": {ring(t, before), id, false}, "no id": {ring(t, before), "x", false},
+	} {
+		if got := c.ring.MadeID(c.id); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if got := ring(t, before).MarkID("x"); got != "x" {
+		t.Errorf("x became %q", got)
+	}
+}
+
+func TestAccessTokens(t *testing.T) {
+	issued := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	access := secret.Access{
+		ClientID: "01890a5d-ac96-774b-bcce-b302099a8057", CredentialID: "01890a5d-ac96-774b-bcce-b302099a8058", Issued: issued,
+		Expires: issued.Add(time.Hour),
+	}
+	before, after := secret.NewKey(), secret.NewKey()
+	token, err := ring(t, before).NewAccessToken(access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]*secret.Keyring{"same key": ring(t, before), "after a rotation": ring(t, after, before)} {
+		if got, ok := r.Access(token); !ok || got != access {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+	}
+	if _, ok := ring(t, after).Access(token); ok {
+		t.Error("a key that is gone still proves a token")
+	}
+	for i := range token {
+		changed := []byte(token)
+		changed[i] ^= 1
+		if got, ok := ring(t, before).Access(string(changed)); ok {
+			t.Errorf("a token changed at %d is taken: %+v", i, got)
+		}
+	}
+	for _, wrong := range []string{"", secret.PrefixAccess, token[:len(token)-4], token + "AAAA", ring(t, before).NewToken(secret.PrefixSCIM, access.ClientID)} {
+		if _, ok := ring(t, before).Access(wrong); ok {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+	if _, err := ring(t, before).NewAccessToken(secret.Access{ClientID: "x"}); err == nil {
+		t.Error("an id that is none is taken")
+	}
+}
+
 func TestPasswords(t *testing.T) {
 	hash := secret.HashPassword("correct horse")
 	if !secret.PasswordMatches("correct horse", hash) || secret.PasswordMatches("wrong horse", hash) {
@@ -76,4 +169,28 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("hash %q matches", broken)
 		}
 	}
+}
+
+// FuzzTokens: what is made up is never taken for ours, and nothing panics.
+func FuzzTokens(f *testing.F) {
+	r, err := secret.Parse(secret.NewKey())
+	if err != nil {
+		f.Fatal(err)
+	}
+	other, err := secret.Parse(secret.NewKey())
+	if err != nil {
+		f.Fatal(err)
+	}
+	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
+	access, err := other.NewAccessToken(secret.Access{ClientID: id, CredentialID: id})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(other.NewToken(secret.PrefixSCIM, id))
+	f.Add(access)
+	f.Fuzz(func(t *testing.T, token string) {
+		if _, ok := r.Access(token); ok || r.Made(secret.PrefixSCIM, token) {
+			t.Fatalf("%q is taken for ours", token)
+		}
+	})
 }
