@@ -128,7 +128,7 @@ func hostile(t *testing.T, s *store.Store) {
 		{"HEAD", "/Users", "", 200},
 		{"OPTIONS", "/Users", "", 405},
 		{"TRACE", "/Schemas", "", 405},
-		{"BREW", "/Users", "", 404},
+		{"BREW", "/Users", "", 405},
 		{"DELETE", "/Groups/%00", "", 404},
 		{"PATCH", "/Groups/x", `{"Operations":[{"op":"add","path":"members","value":["x"]}]}`, 404},
 		{"PUT", "/Groups/x", `{"displayName":"x"}`, 404},
@@ -253,7 +253,9 @@ type still struct {
 	user model.DirectoryUser
 }
 
-func (s still) SCIMToken(context.Context, string, string) (model.Ref, error) { return model.Ref{}, nil }
+func (s still) SCIMToken(context.Context, string, string) (model.SCIMCaller, error) {
+	return model.SCIMCaller{}, nil
+}
 
 func (s still) User(context.Context, model.Ref, string) (model.DirectoryUser, error) {
 	return s.user, nil

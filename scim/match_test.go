@@ -33,6 +33,12 @@ func (s *story) match(path string, want, got any) error {
 				continue
 			}
 			v := w[name]
+			if v == "{{none}}" {
+				if _, ok := g[name]; ok {
+					return fmt.Errorf("%s.%s: %v, want it not to be there", path, name, g[name])
+				}
+				continue
+			}
 			if _, ok := g[name]; !ok {
 				return fmt.Errorf("%s.%s is missing", path, name)
 			}

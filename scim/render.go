@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,6 +20,7 @@ const instant = "2006-01-02T15:04:05.000Z"
 // rendered is what a resource is rendered from.
 type rendered struct {
 	id       string
+	name     string // for the request log
 	document model.Document
 	version  int64
 	created  time.Time
@@ -32,11 +34,11 @@ type rendered struct {
 type reference struct{ value, kind, display string }
 
 func userOf(u model.DirectoryUser) rendered {
-	return rendered{id: u.ID, document: u.Document, version: u.Version, created: u.CreatedAt, updated: u.UpdatedAt}
+	return rendered{id: u.ID, name: u.UserName, document: u.Document, version: u.Version, created: u.CreatedAt, updated: u.UpdatedAt}
 }
 
 func groupOf(g model.DirectoryGroup) rendered {
-	return rendered{id: g.ID, document: g.Document, version: g.Version, created: g.CreatedAt, updated: g.UpdatedAt}
+	return rendered{id: g.ID, name: g.DisplayName, document: g.Document, version: g.Version, created: g.CreatedAt, updated: g.UpdatedAt}
 }
 
 func (r *rendered) etag() string { return `W/"` + strconv.FormatInt(r.version, 10) + `"` }
@@ -60,8 +62,9 @@ func (h *Handler) append(b []byte, c *call, res *schemas.Resource, p *resource.P
 	if inner := raw[1 : len(raw)-1]; len(inner) > 0 {
 		b = append(append(b, ','), inner...)
 	}
-	if r.extraName != "" {
-		b = r.appendExtra(b)
+	whole := p.IsWhole()
+	if r.extraName != "" && whole {
+		b = r.appendExtra(b, "value", "type", "display")
 	}
 	b = wire.AppendString(append(b, `,"meta":{"resourceType":`...), res.Name)
 	b = append(r.created.UTC().AppendFormat(append(b, `,"created":"`...), instant), '"')
@@ -69,7 +72,7 @@ func (h *Handler) append(b []byte, c *call, res *schemas.Resource, p *resource.P
 	b = wire.AppendString(append(b, `,"location":`...), h.location(c, res, r.id))
 	b = wire.AppendString(append(b, `,"version":`...), r.etag())
 	b = append(b, "}}"...)
-	if p.IsWhole() {
+	if whole {
 		return b, nil
 	}
 	full, err := model.ParseDocument(b[start:])
@@ -77,21 +80,66 @@ func (h *Handler) append(b []byte, c *call, res *schemas.Resource, p *resource.P
 		return nil, err
 	}
 	shown, err := json.Marshal(p.Apply(full.Attributes()))
-	return append(b[:start], shown...), err
+	if err != nil {
+		return nil, err
+	}
+	b = append(b[:start], shown...)
+	if keys := r.shownKeys(p); len(keys) > 0 {
+		b = append(r.appendExtra(b[:len(b)-1], keys...), '}')
+	}
+	return b, nil
 }
 
-func (r *rendered) appendExtra(b []byte) []byte {
+// shownKeys tells what a projection leaves of each reference beside a document, by trying it on one: there may be too many of
+// them to parse.
+func (r *rendered) shownKeys(p *resource.Projection) []string {
+	if r.extraName == "" {
+		return nil
+	}
+	sample := map[string]any{r.extraName: []any{map[string]any{"value": "v", "type": "t", "display": "d"}}}
+	list, _ := p.Apply(sample)[r.extraName].([]any)
+	if len(list) != 1 {
+		return nil
+	}
+	left, _ := list[0].(map[string]any)
+	var keys []string
+	for _, key := range []string{"value", "type", "display"} {
+		if left[key] != nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// appendExtra appends the references with what of each is to be shown.
+func (r *rendered) appendExtra(b []byte, keys ...string) []byte {
+	b = slices.Grow(b, 128*len(r.extra)) // once, since there may be very many
 	b = append(append(b, `,"`...), r.extraName...)
 	b = append(b, `":[`...)
-	for i, ref := range r.extra {
+	for i := range r.extra {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = wire.AppendString(append(b, `{"value":`...), ref.value)
-		b = wire.AppendString(append(b, `,"type":`...), ref.kind)
-		if ref.display != "" {
-			b = wire.AppendString(append(b, `,"display":`...), ref.display)
+		begin := len(b)
+		for _, key := range keys {
+			var text string
+			switch key {
+			case "value":
+				text = r.extra[i].value
+			case "type":
+				text = r.extra[i].kind
+			case "display":
+				text = r.extra[i].display
+			}
+			if text != "" {
+				b = append(append(append(b, `,"`...), key...), `":`...)
+				b = wire.AppendString(b, text)
+			}
 		}
+		if len(b) == begin {
+			b = append(b, '{')
+		}
+		b[begin] = '{' // in the place of the first comma
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -99,30 +147,11 @@ func (r *rendered) appendExtra(b []byte) []byte {
 
 // single answers with one resource.
 func (h *Handler) single(c *call, status int, res *schemas.Resource, p *resource.Projection, r rendered) (answer, error) {
+	c.about(&r)
 	body, err := h.append(make([]byte, 0, 2048), c, res, p, &r)
 	a := answer{status: status, body: body, etag: r.etag()}
 	if status == http.StatusCreated {
 		a.location = h.location(c, res, r.id)
 	}
 	return a, err
-}
-
-// list answers with a page (RFC 7644 §3.4.2).
-func (h *Handler) list(c *call, res *schemas.Resource, p *resource.Projection, start, total int, page []rendered) (answer, error) {
-	b := make([]byte, 0, 256+1024*len(page))
-	b = append(b, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
-	b = strconv.AppendInt(b, int64(total), 10)
-	b = strconv.AppendInt(append(b, `,"startIndex":`...), int64(start), 10)
-	b = strconv.AppendInt(append(b, `,"itemsPerPage":`...), int64(len(page)), 10)
-	b = append(b, `,"Resources":[`...)
-	for i := range page {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		var err error
-		if b, err = h.append(b, c, res, p, &page[i]); err != nil {
-			return answer{}, err
-		}
-	}
-	return answer{status: http.StatusOK, body: append(b, "]}"...)}, nil
 }

@@ -1,26 +1,23 @@
 package scim
 
 import (
-	"bytes"
 	"errors"
-	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"usher/model"
 	"usher/scim/fault"
-	"usher/scim/filter"
 	"usher/scim/resource"
 	"usher/scim/schemas"
 	"usher/scim/wire"
 )
 
-// The bounds of a page (RFC 7644 §3.4.2.4).
+// The bounds of a page (RFC 7644 §3.4.2.4), and of each list of attributes.
 const (
 	defaultCount = 100
 	maxCount     = 500
+	maxNames     = 256
 )
 
 // query is a parsed query string: names in lower case, the first value of each.
@@ -45,7 +42,7 @@ func parseQuery(raw string) (query, error) {
 			q[name] = value
 		}
 	}
-	return q, nil
+	return q, q.bounded()
 }
 
 // number reads a whole number of any size, bounded to what a database counts; ok is false where there is none.
@@ -61,52 +58,86 @@ func (q query) number(name string) (n int, ok bool, err error) {
 	return int(max(-1, min(n64, 1<<31-1))), true, nil
 }
 
-// page reads startIndex, count and filter.
-func (c *call) page(res *schemas.Resource) (model.ResourceQuery, error) {
-	q := model.ResourceQuery{StartIndex: 1, Count: defaultCount}
-	n, ok, err := c.query.number("startIndex")
+// page reads startIndex and count (RFC 7644 §3.4.2.4).
+func (q query) page() (start, count int, err error) {
+	start, count = 1, defaultCount
+	n, ok, err := q.number("startIndex")
 	if err != nil {
-		return q, err
+		return start, count, err
 	}
 	if ok {
-		q.StartIndex = max(1, n)
+		start = max(1, n)
 	}
-	if n, ok, err = c.query.number("count"); err != nil {
-		return q, err
+	if n, ok, err = q.number("count"); ok {
+		count = min(max(0, n), maxCount)
 	}
-	if ok {
-		q.Count = min(max(0, n), maxCount)
+	return start, count, err
+}
+
+// cursorCount reads count where pages are asked for by cursor (RFC 9865 §2): less than 0 means 0 there too, but what is
+// more than a page can hold is refused and not cut. A startIndex beside it would ask for another page than the cursor.
+func (q query) cursorCount() (int, error) {
+	if n, ok, err := q.number("startIndex"); err != nil || ok && n > 1 {
+		return 0, fault.Value("startIndex", "cannot stand beside cursor; send one of them")
 	}
-	text := strings.TrimSpace(c.query["filter"])
-	if text == "" {
-		return q, nil
+	n, ok, err := q.number("count")
+	switch {
+	case err != nil:
+		return 0, badPage(invalidCount, "%s", err)
+	case !ok:
+		return defaultCount, nil
+	case n > maxCount:
+		return 0, badPage(invalidCount, "count: must be at most %d", maxCount)
 	}
-	expr, err := filter.Parse(text, c.note)
-	if err != nil {
-		return q, err
+	return max(0, n), nil
+}
+
+// descending reads sortOrder; without one it is ascending.
+func (q query) descending() (bool, error) {
+	switch order := strings.TrimSpace(q["sortorder"]); {
+	case order == "", strings.EqualFold(order, "ascending"):
+		return false, nil
+	case strings.EqualFold(order, "descending"):
+		return true, nil
+	default:
+		return false, fault.Value("sortOrder", "is %q; ascending or descending is expected", clip(order))
 	}
-	q.Filter, err = filter.Resolve(expr, res, c.note)
-	return q, err
+}
+
+// bounded refuses lists of attributes that are too long.
+func (q query) bounded() error {
+	if err := selectable("attributes", q["attributes"]); err != nil {
+		return err
+	}
+	return selectable("excludedAttributes", q["excludedattributes"])
 }
 
 func (c *call) projection(res *schemas.Resource) resource.Projection {
+	if c.query["attributes"] != "" && c.query["excludedattributes"] != "" {
+		c.note("attributes and excludedAttributes at once")
+	}
 	return resource.ParseProjection(res, c.query["attributes"], c.query["excludedattributes"])
 }
 
 // body reads and parses the request's body.
 func (c *call) body() (wire.Body, error) {
-	var buf bytes.Buffer
-	if n := c.request.ContentLength; n > 0 && n <= c.maxBody {
-		buf.Grow(int(n) + bytes.MinRead)
+	if c.sent != nil {
+		return *c.sent, nil
 	}
-	n, err := buf.ReadFrom(io.LimitReader(c.request.Body, c.maxBody+1))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || n > c.maxBody {
-		return wire.Body{}, fault.TooLarge("the body is larger than %d bytes", c.maxBody)
-	}
+	raw, err := c.receive()
 	if err != nil {
-		return wire.Body{}, fault.Syntax("the body could not be read to its end")
+		return wire.Body{}, err
 	}
-	return wire.Parse(buf.Bytes())
+	c.told.body = raw
+	if memory := weigh(raw); memory > ordinaryMemory {
+		if err := c.hold(memory); err != nil {
+			return wire.Body{}, err
+		}
+	}
+	if err := c.begin(); err != nil {
+		return wire.Body{}, err
+	}
+	return wire.Parse(raw)
 }
 
 // document bounds what a resource may grow to and wraps it.

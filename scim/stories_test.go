@@ -61,7 +61,8 @@ func playAll(t *testing.T, files []string, open storetest.Open) {
 	t.Helper()
 	db := open(t)
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		name := strings.TrimPrefix(strings.TrimSuffix(filepath.ToSlash(file), ".txtar"), "testdata/")
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			archive, err := txtar.ParseFile(file)
 			if err != nil {
@@ -118,6 +119,13 @@ func (s *story) section(f *txtar.File) {
 	switch word {
 	case "request":
 		s.send(rest, string(f.Data))
+	case "repeat":
+		s.repeat(rest, string(f.Data))
+	case "discoverable":
+		s.answers++
+		s.discoverable(string(f.Data))
+	case "together":
+		s.together(rest, string(f.Data))
 	case "answer":
 		s.answers++
 		if s.update {
@@ -211,7 +219,17 @@ func (s *story) fill(text string) string {
 
 func (s *story) send(integration, text string) {
 	s.t.Helper()
-	w := s.world.enter(s.t, integration)
+	request := s.build(s.world.enter(s.t, integration), text)
+	s.got = httptest.NewRecorder()
+	s.handler.ServeHTTP(s.got, request)
+	if got := s.got.Header().Get("Content-Type"); got != "application/scim+json; charset=utf-8" {
+		s.t.Fatalf("%s: Content-Type %q", s.request, got)
+	}
+}
+
+// build makes the request that a section holds.
+func (s *story) build(w world, text string) *http.Request {
+	s.t.Helper()
 	head, body, _ := strings.Cut(s.fill(text), "\n\n")
 	first, headers, _ := strings.Cut(strings.TrimSpace(head), "\n")
 	method, path, _ := strings.Cut(first, " ")
@@ -231,11 +249,8 @@ func (s *story) send(integration, text string) {
 			request.Header.Set(name, strings.TrimSpace(value))
 		}
 	}
-	s.request, s.got = first, httptest.NewRecorder()
-	s.handler.ServeHTTP(s.got, request)
-	if got := s.got.Header().Get("Content-Type"); got != "application/scim+json; charset=utf-8" {
-		s.t.Fatalf("%s: Content-Type %q", first, got)
-	}
+	s.request = first
+	return request
 }
 
 // split takes the header lines, which begin with a capital letter, from the JSON below them.

@@ -1,63 +1,41 @@
 package scim
 
 import (
+	"maps"
 	"net/http"
 
 	"usher/model"
 	"usher/scim/resource"
+	"usher/scim/schemas"
 )
 
-func (h *Handler) listUsers(c *call) (answer, error) {
-	res := h.tables.User
-	q, err := c.page(res)
-	if err != nil {
-		return answer{}, err
+// groupsOf are the groups of users, shown where they are asked for.
+func (h *Handler) groupsOf(c *call) references {
+	return references{
+		name: "groups", instead: `/Groups?filter=members eq "<id of the user>"`,
+		read: func(ids []string, most int) (map[string][]reference, error) {
+			groups, err := h.opt.Directory.GroupsOf(c.ctx(), c.ref, ids, most)
+			found := make(map[string][]reference, len(groups))
+			for id, list := range groups {
+				refs := make([]reference, len(list))
+				for i, g := range list {
+					refs[i] = reference{g.ID, "direct", g.DisplayName}
+				}
+				found[id] = refs
+			}
+			return found, err
+		},
+		count: func(ids []string) (map[string]int, error) { return h.opt.Directory.CountGroupsOf(c.ctx(), c.ref, ids) },
 	}
-	users, total, err := h.opt.Directory.Users(c.ctx(), c.ref, q)
-	if err != nil {
-		return answer{}, err
-	}
-	p := c.projection(res)
-	page := make([]rendered, len(users))
-	for i := range users {
-		page[i] = userOf(users[i])
-	}
-	if err := h.fillGroups(c, &p, page); err != nil {
-		return answer{}, err
-	}
-	return h.list(c, res, &p, q.StartIndex, total, page)
-}
-
-// fillGroups reads the groups of all users of a page at once, where they are asked for.
-func (h *Handler) fillGroups(c *call, p *resource.Projection, page []rendered) error {
-	if len(page) == 0 || !p.Wants(h.tables.User.Core.Attribute("groups")) {
-		return nil
-	}
-	ids := make([]string, len(page))
-	for i := range page {
-		ids[i] = page[i].id
-	}
-	groups, err := h.opt.Directory.GroupsOf(c.ctx(), c.ref, ids)
-	if err != nil {
-		return err
-	}
-	for i := range page {
-		page[i].extraName = "groups"
-		for _, g := range groups[page[i].id] {
-			page[i].extra = append(page[i].extra, reference{g.ID, "direct", g.DisplayName})
-		}
-	}
-	return nil
 }
 
 // answerUser answers with one user.
 func (h *Handler) answerUser(c *call, status int, u model.DirectoryUser) (answer, error) {
-	p := c.projection(h.tables.User)
-	page := []rendered{userOf(u)}
-	if err := h.fillGroups(c, &p, page); err != nil {
+	p, users, r := c.projection(h.tables.User), h.users(), userOf(u)
+	if err := h.fillOne(c, &users, &p, &r, c.request.Method != http.MethodGet && c.request.Method != http.MethodHead); err != nil {
 		return answer{}, err
 	}
-	return h.single(c, status, h.tables.User, &p, page[0])
+	return h.single(c, status, h.tables.User, &p, r)
 }
 
 func (h *Handler) user(c *call) (answer, error) {
@@ -65,69 +43,118 @@ func (h *Handler) user(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	r := userOf(u)
+	unchanged, err := c.unchanged(&r)
+	if err != nil {
+		return answer{}, err
+	}
+	// The version does not count the groups: whoever asks for them gets them.
+	if p := c.projection(h.tables.User); unchanged && !p.Wants(h.tables.User.Core.Attribute("groups")) {
+		return notModified(&r), nil
+	}
+	if err := c.spare(u.Document.Size(), perPageByte); err != nil {
+		return answer{}, err
+	}
 	return h.answerUser(c, http.StatusOK, u)
 }
 
 func (h *Handler) createUser(c *call) (answer, error) {
-	doc, err := h.sentUser(c)
+	n, err := h.sent(c, h.tables.User)
+	if err != nil {
+		return answer{}, err
+	}
+	doc, err := c.document(n.Attributes)
 	if err != nil {
 		return answer{}, err
 	}
 	u, err := h.opt.Directory.CreateUser(c.ctx(), c.ref, model.DirectoryUser{Document: doc})
 	if err != nil {
-		return answer{}, err
+		return answer{}, h.taken(c, h.tables.User, &doc, err)
 	}
 	return h.answerUser(c, http.StatusCreated, u)
 }
 
-// sentUser reads a whole user from the body.
-func (h *Handler) sentUser(c *call) (model.Document, error) {
+// sent reads a whole resource from the body.
+func (h *Handler) sent(c *call, res *schemas.Resource) (resource.Normal, error) {
 	body, err := c.body()
 	if err != nil {
-		return model.Document{}, err
+		return resource.Normal{}, err
 	}
-	n, err := resource.Normalise(h.tables.User, body, c.note)
-	if err != nil {
-		return model.Document{}, err
-	}
-	return c.document(n.Attributes)
+	return resource.Normalise(res, body, c.note)
 }
 
+// replaceUser replaces a user. A body that does not speak of active leaves it alone, as RFC 7644 §3.5.1 lets the server
+// choose: a client that writes a profile back without it must not bring a leaver back.
 func (h *Handler) replaceUser(c *call) (answer, error) {
-	doc, err := h.sentUser(c)
+	conditions, err := c.conditions()
 	if err != nil {
 		return answer{}, err
 	}
-	u, err := h.opt.Directory.ChangeUser(c.ctx(), c.ref, c.id, func(u *model.DirectoryUser) error {
-		u.Document = doc
-		return nil
-	})
+	n, err := h.sent(c, h.tables.User)
 	if err != nil {
 		return answer{}, err
+	}
+	var doc model.Document
+	u, err := h.opt.Directory.ChangeUser(c.ctx(), c.ref, c.id, func(u *model.DirectoryUser) error {
+		r := userOf(*u)
+		c.about(&r)
+		if err := conditions.forChange(&r); err != nil {
+			return err
+		}
+		after := maps.Clone(n.Attributes)
+		if held, ok := u.Document.Attributes()["active"]; ok && !n.Names("active") {
+			after["active"] = held
+		}
+		changed, err := c.document(after)
+		doc, u.Document = changed, changed
+		return err
+	})
+	if err != nil {
+		return answer{}, h.taken(c, h.tables.User, &doc, err)
 	}
 	return h.answerUser(c, http.StatusOK, u)
 }
 
 func (h *Handler) patchUser(c *call) (answer, error) {
-	body, err := c.body()
+	conditions, err := c.conditions()
 	if err != nil {
 		return answer{}, err
 	}
-	patch, err := resource.ParsePatch(h.tables.User, body, c.note)
+	patch, err := h.patch(c, h.tables.User)
 	if err != nil {
 		return answer{}, err
 	}
+	var doc model.Document
 	u, err := h.opt.Directory.ChangeUser(c.ctx(), c.ref, c.id, func(u *model.DirectoryUser) error {
-		return c.edit(&u.Document, patch)
+		r := userOf(*u)
+		c.about(&r)
+		if err := conditions.forChange(&r); err != nil {
+			return err
+		}
+		err := c.edit(&u.Document, patch)
+		doc = u.Document
+		return err
 	})
 	if err != nil {
-		return answer{}, err
+		return answer{}, h.taken(c, h.tables.User, &doc, err)
 	}
 	return h.answerUser(c, http.StatusOK, u)
 }
 
+// patch reads the body of a PATCH.
+func (h *Handler) patch(c *call, res *schemas.Resource) (*resource.Patch, error) {
+	body, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	return resource.ParsePatch(res, body, c.note)
+}
+
 // edit applies a patch to a document; one that changes nothing leaves it as it is.
 func (c *call) edit(d *model.Document, patch *resource.Patch) error {
+	if err := c.spare(d.Size(), perDocumentByte); err != nil {
+		return err
+	}
 	before, err := d.Parse()
 	if err != nil {
 		return err
@@ -144,5 +171,13 @@ func (c *call) edit(d *model.Document, patch *resource.Patch) error {
 }
 
 func (h *Handler) deleteUser(c *call) (answer, error) {
-	return answer{status: http.StatusNoContent}, h.opt.Directory.DeleteUser(c.ctx(), c.ref, c.id)
+	conditions, err := c.conditions()
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, h.opt.Directory.DeleteUser(c.ctx(), c.ref, c.id, func(u *model.DirectoryUser) error {
+		r := userOf(*u)
+		c.about(&r)
+		return conditions.forChange(&r)
+	})
 }

@@ -88,6 +88,9 @@ func (w world) changes(tb testing.TB) ([]model.Change, int64) {
 // handler serves the world as the server does.
 func (w world) handler(opt scim.Options) http.Handler {
 	opt.Directory, opt.Tokens, opt.PublicURL = w.service, w.service, publicURL
+	if opt.Cursors == nil {
+		opt.Cursors = w.service.Keys
+	}
 	opt.Context = func(ctx context.Context) context.Context { return directory.WithActor(ctx, "entra") }
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)

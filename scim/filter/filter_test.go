@@ -16,6 +16,9 @@ import (
 	"usher/scim/schemas"
 )
 
+// location is where the resources of the tests are.
+const location = "https://usher.contoso.com/scim/v2/i/Users/"
+
 func path(name string, change ...func(*model.AttributePath)) model.AttributePath {
 	p := model.AttributePath{Name: name, Type: model.TypeString}
 	for _, f := range change {
@@ -157,12 +160,12 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func resolve(text string, res *schemas.Resource) (model.Filter, error) {
+func resolve(text string, res *schemas.Resource, others ...*schemas.Resource) (model.Filter, error) {
 	expr, err := filter.Parse(text, nil)
 	if err != nil {
 		return nil, err
 	}
-	return filter.Resolve(expr, res, nil)
+	return filter.Scope{Resource: res, Others: others, Location: location}.Filter(expr)
 }
 
 // FuzzFilter: nothing panics, every error is the client's, and what the standard's own grammar accepts means the same.
@@ -183,8 +186,10 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		for _, res := range tables.Resources() {
-			if _, err := filter.Resolve(expr, res, nil); err != nil {
-				mustBeFault(t, err)
+			for _, others := range [][]*schemas.Resource{nil, tables.Resources()} {
+				if _, err := (filter.Scope{Resource: res, Others: others, Location: location}).Filter(expr); err != nil {
+					mustBeFault(t, err)
+				}
 			}
 		}
 		if strings.ContainsAny(text, `\[`) {

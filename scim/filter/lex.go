@@ -94,6 +94,9 @@ func quoted(s string, pos int) (value string, length int, err error) {
 			if strings.IndexByte(value, 0) >= 0 {
 				return "", 0, fmt.Errorf("the text in quotes at character %d holds the character U+0000", pos)
 			}
+			if replaced := strings.Count(value, "\uFFFD"); replaced > strings.Count(strings.ToLower(s[:i+1]), `\ufffd`)+strings.Count(s[:i+1], "\uFFFD") {
+				return "", 0, fmt.Errorf("the text in quotes at character %d holds half of a surrogate pair, which is not a character", pos)
+			}
 			return value, i + 1, nil
 		}
 	}

@@ -8,20 +8,8 @@ import (
 	"usher/scim/schemas"
 )
 
-// Resolve turns a filter into conditions on the resource's attributes with values of their types. An attribute of a URN
-// that no schema has is compared as a string without case; an attribute that a known schema does not have is refused.
-// Errors are *fault.Error with invalidFilter.
-func Resolve(expr ast.Expression, res *schemas.Resource, note Note) (model.Filter, error) {
-	if note == nil {
-		note = func(string) {}
-	}
-	r := resolver{res: res, note: note}
-	return r.resolve(expr)
-}
-
 type resolver struct {
-	res  *schemas.Resource
-	note Note
+	Scope
 	// outer is the complex attribute whose brackets surround the expression.
 	outer *schemas.Target
 }
@@ -38,12 +26,15 @@ func (r resolver) resolve(expr ast.Expression) (model.Filter, error) {
 			return nil, err
 		}
 		if e.Operator == ast.OR {
-			return model.Or{Left: left, Right: right}, nil
+			return disjunction(left, right), nil
 		}
-		return model.And{Left: left, Right: right}, nil
+		return conjunction(left, right), nil
 	case *ast.NotExpression:
 		inner, err := r.resolve(e.Expression)
-		return model.Not{Inner: inner}, err
+		if err != nil {
+			return nil, err
+		}
+		return negation(inner), nil
 	case *ast.AttributeExpression:
 		if r.outer != nil {
 			return r.element(e)
@@ -55,33 +46,32 @@ func (r resolver) resolve(expr ast.Expression) (model.Filter, error) {
 	return nil, fault.Filter("the filter cannot be read")
 }
 
-func (r resolver) find(p ast.AttributePath) (schemas.Target, error) {
-	t := r.res.Resolve(p.URI(), p.AttributeName, p.SubAttributeName())
-	switch {
-	case t.Name == "":
-		return t, fault.Filter("the filter names the schema %s; an attribute is expected", p)
-	case t.Attr == nil && t.Schema != nil && !isCommon(t):
-		return t, fault.Filter("the filter names %s, which %s does not have", p, t.Schema.URN)
-	case t.Attr != nil && t.Sub != "" && t.SubAttr == nil:
-		return t, fault.Filter("the filter names %s, but %s has no such sub-attribute", p, t.Attr.Name)
+// find gives what a path names; missing is true where another type of the query has it and this one does not.
+func (r resolver) find(p ast.AttributePath) (t schemas.Target, missing bool, err error) {
+	t = r.Resource.Resolve(p.URI(), p.AttributeName, p.SubAttributeName())
+	reason := r.unknown(t, p)
+	if (reason != "" || t.Schema == nil) && r.elsewhere(p) {
+		return t, true, nil
 	}
-	return t, nil
+	if reason != "" {
+		return t, false, fault.Filter("the filter names %s", reason)
+	}
+	return t, false, nil
 }
 
-// isCommon says whether the target is schemas, the common attribute that no table lists.
-func isCommon(t schemas.Target) bool { return t.URN == "" && t.Name == "schemas" && t.Sub == "" }
-
 func (r resolver) compare(e *ast.AttributeExpression) (model.Filter, error) {
-	t, err := r.find(e.AttributePath)
-	if err != nil {
+	t, missing, err := r.find(e.AttributePath)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if special, f, err := r.special(t, e); special {
-		return f, err
-	}
-	if t.Attr == nil {
-		path := model.AttributePath{Schema: t.URN, Name: t.Name, Sub: t.Sub, MultiValued: isCommon(t), Type: model.TypeString}
-		return r.typed(path, schemas.String, e)
+	case missing:
+		return absent(e), nil
+	case t.Attr == nil:
+		return r.untyped(t, e)
+	case r.rowed(t):
+		return r.rows(t, e)
+	case isMeta(t):
+		return r.meta(t, e)
 	}
 	path := model.AttributePath{Schema: t.URN, Name: t.Name, Sub: t.Sub, MultiValued: t.Attr.Multi}
 	leaf := t.Attr
@@ -90,7 +80,7 @@ func (r resolver) compare(e *ast.AttributeExpression) (model.Filter, error) {
 	} else if leaf.Type == schemas.Complex {
 		value := leaf.Sub("value")
 		if value == nil {
-			return r.anyPresent(t, e)
+			return r.whole(t, e)
 		}
 		leaf, path.Sub = value, value.Name
 	}
@@ -99,7 +89,11 @@ func (r resolver) compare(e *ast.AttributeExpression) (model.Filter, error) {
 
 func (r resolver) leaf(path model.AttributePath, a *schemas.Attribute, e *ast.AttributeExpression) (model.Filter, error) {
 	path.Type, path.CaseExact = modelType(a.Type), a.CaseExact
-	return r.typed(path, a.Type, e)
+	f, err := r.typed(path, a.Type, e)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func modelType(t schemas.Type) model.AttributeType {
@@ -117,9 +111,11 @@ func modelType(t schemas.Type) model.AttributeType {
 	}
 }
 
-// anyPresent answers pr on a complex attribute without value, such as name: one of its sub-attributes is present.
-func (r resolver) anyPresent(t schemas.Target, e *ast.AttributeExpression) (model.Filter, error) {
-	if e.Operator != ast.PR {
+// whole compares a complex attribute without value, such as name, with null: it is present where one of its
+// sub-attributes is.
+func (r resolver) whole(t schemas.Target, e *ast.AttributeExpression) (model.Filter, error) {
+	isNull := e.CompareValue == nil && (e.Operator == ast.EQ || e.Operator == ast.NE)
+	if e.Operator != ast.PR && !isNull {
 		return nil, fault.Filter("the filter compares %s, which has sub-attributes; name one of them", e.AttributePath)
 	}
 	var f model.Filter
@@ -133,6 +129,9 @@ func (r resolver) anyPresent(t schemas.Target, e *ast.AttributeExpression) (mode
 		}
 		f = c
 	}
+	if e.Operator == ast.EQ {
+		f = model.Not{Inner: f}
+	}
 	return f, nil
 }
 
@@ -143,33 +142,43 @@ func (r resolver) element(e *ast.AttributeExpression) (model.Filter, error) {
 	if p.URIPrefix != nil || p.SubAttribute != nil || sub == nil {
 		return nil, fault.Filter("the filter names %s in brackets, but %s has no such sub-attribute", p, r.outer.Name)
 	}
+	if r.rowed(*r.outer) {
+		return r.row(sub, e)
+	}
 	if r.outer.Attr.Multi {
 		return r.leaf(model.AttributePath{Name: sub.Name}, sub, e)
 	}
-	return r.leaf(model.AttributePath{Schema: r.outer.URN, Name: r.outer.Name, Sub: sub.Name}, sub, e)
+	inner := *r.outer // of a single value, brackets are another way to write the sub-attribute
+	inner.Sub, inner.SubAttr = sub.Name, sub
+	if isMeta(inner) {
+		return r.meta(inner, e)
+	}
+	return r.leaf(model.AttributePath{Schema: inner.URN, Name: inner.Name, Sub: sub.Name}, sub, e)
 }
 
 func (r resolver) valuePath(e *ast.ValuePath) (model.Filter, error) {
 	if r.outer != nil {
 		return nil, fault.Filter("the filter has brackets within the brackets of %s", r.outer.Name)
 	}
-	t, err := r.find(e.AttributePath)
-	if err != nil {
+	t, missing, err := r.find(e.AttributePath)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if t.Attr == nil || t.Attr.Type != schemas.Complex || t.Sub != "" {
+	case missing:
+		return constant(false), nil
+	case t.Attr == nil || t.Attr.Type != schemas.Complex || t.Sub != "":
 		return nil, fault.Filter("the filter has brackets after %s, which has no sub-attributes", e.AttributePath)
 	}
+	path := model.AttributePath{Schema: t.URN, Name: t.Name, MultiValued: true}
 	if r.rowed(t) {
-		return r.memberPath(e.ValueFilter)
+		path = rowPath(t)
+		if f := r.rowList(path, e.ValueFilter); f != nil {
+			return f, nil
+		}
 	}
-	if t.URN == "" && (t.Name == "meta" || t.Attr.OnRequest) {
-		return nil, fault.Filter("the filter has brackets after %s, which cannot be filtered that way", e.AttributePath)
-	}
-	inner, err := resolver{res: r.res, note: r.note, outer: &t}.resolve(e.ValueFilter)
+	inner, err := resolver{Scope: r.Scope, outer: &t}.resolve(e.ValueFilter)
 	if err != nil || !t.Attr.Multi {
 		return inner, err
 	}
-	path := model.AttributePath{Schema: t.URN, Name: t.Name, MultiValued: true}
 	return model.ValuePath{Path: path, Inner: inner}, nil
 }

@@ -80,6 +80,28 @@ func TestNormaliseRefused(t *testing.T) {
 	}
 }
 
+// TestNames shows what a body speaks of: null is said, absence is not.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]bool{
+		`{"userName":"a"}`:                            false,
+		`{"userName":"a","ACTIVE":null}`:              true,
+		`{"userName":"a","active":false}`:             true,
+		`{"userName":"a","x":{"active":1}}`:           false,
+		`{"userName":"a","urn:x:y:User:active":true}`: false,
+		`{"userName":"a","urn:ietf:params:scim:schemas:core:2.0:User":{"active":"True"}}`: true,
+	} {
+		body, err := wire.Parse([]byte(sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := resource.Normalise(schemas.New().User, body, ignore)
+		if err != nil || n.Names("active") != want {
+			t.Errorf("%s: %v, %v; want %v", sent, n.Names("active"), err, want)
+		}
+	}
+}
+
 func BenchmarkPatchThree(b *testing.B) {
 	res := schemas.New().User
 	doc := parsed(b, res, `{"userName":"ada@contoso.com","displayName":"Ada","active":true,"emails":[{"type":"work","value":"ada@contoso.com","primary":true}],

@@ -75,6 +75,8 @@ func laterRows() []patchCase {
 		{"element replaced", `{"emails":[{"type":"work","value":"a","display":"A"}]}`, `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"b"}}`, `{"emails":[{"type":"work","value":"b"}]}`, ""},
 		{"element extended", `{"emails":[{"type":"work","value":"a"}]}`, `{"op":"add","path":"emails[type eq \"work\"]","value":{"display":"A"}}`, `{"emails":[{"type":"work","value":"a","display":"A"}]}`, ""},
 		{"element removed", `{"emails":[{"type":"work","value":"a"},{"type":"home","value":"b"}]}`, `{"op":"remove","path":"emails[type eq \"work\"]"}`, `{"emails":[{"type":"home","value":"b"}]}`, ""},
+		{"what is there is added", `{"emails":[{"type":"work","value":"a"}],"title":"t"}`, `{"op":"add","path":"emails","value":{"Value":"a","Type":"work"}},{"op":"add","value":{"title":"t"}}`, `{"emails":[{"type":"work","value":"a"}],"title":"t"}`, ""},
+		{"what is not there is removed", `{"emails":[{"type":"work","value":"a"}]}`, `{"op":"remove","path":"emails[type eq \"home\"]"},{"op":"remove","path":"emails[type ne \"work\"].display"},{"op":"remove","path":"title"}`, `{"emails":[{"type":"work","value":"a"}]}`, ""},
 		{"sub-attribute of all", `{"emails":[{"value":"a"},{"value":"b"}]}`, `{"op":"replace","path":"emails.type","value":"work"}`, `{"emails":[{"value":"a","type":"work"},{"value":"b","type":"work"}]}`, ""},
 		{"extension attribute without URN", `{}`, `{"op":"add","path":"extensionAttribute3","value":"3"}`, `{"` + usher + `":{"extensionAttribute3":"3"}}`, "extension attribute without its URN"},
 		{"unknown URN", `{}`, `{"op":"add","path":"urn:contoso:hr:2.0:User:badge","value":7}`, `{"urn:contoso:hr:2.0:User":{"badge":7}}`, "unknown attribute"},

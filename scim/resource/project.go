@@ -186,31 +186,41 @@ func takeSub(v, before any, sub string) any {
 	return v
 }
 
-// prune takes away objects in which nothing was found, and lists of nothing but such.
+// prune takes away objects in which nothing was found, and lists of nothing but such: what has no value is not there
+// (RFC 7643 §2.5).
 func prune(m map[string]any) {
 	for name, v := range m {
 		if inner, ok := v.(map[string]any); ok && isURN(name) {
 			prune(inner)
 		}
-		if isBlank(v) {
+		if v = filled(v); v == nil {
 			delete(m, name)
+		} else {
+			m[name] = v
 		}
 	}
 }
 
-func isBlank(v any) bool {
+// filled gives the value without empty objects; nil where nothing is left of it.
+func filled(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		return len(v) == 0
+		if len(v) == 0 {
+			return nil
+		}
 	case []any:
+		list := make([]any, 0, len(v))
 		for _, element := range v {
 			if m, ok := element.(map[string]any); !ok || len(m) > 0 {
-				return false
+				list = append(list, element)
 			}
 		}
-		return len(v) > 0
+		if len(list) == 0 && len(v) > 0 {
+			return nil
+		}
+		return list
 	}
-	return false
+	return v
 }
 
 func drop(out map[string]any, t schemas.Target) {
@@ -231,12 +241,19 @@ func drop(out map[string]any, t schemas.Target) {
 			return
 		}
 		from = held
+		defer func() {
+			if len(held) == 0 {
+				delete(out, key(out, t.URN))
+			}
+		}()
 	}
 	name := key(from, t.Name)
 	if t.Sub == "" {
 		delete(from, name)
 	} else if from[name] != nil {
-		from[name] = dropSub(from[name], t.Sub)
+		if from[name] = filled(dropSub(from[name], t.Sub)); from[name] == nil {
+			delete(from, name)
+		}
 	}
 }
 

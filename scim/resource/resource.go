@@ -33,7 +33,11 @@ type Normal struct {
 	Members    []string
 	// MembersSent tells a resource without members from one that does not speak of them.
 	MembersSent bool
+	named       map[string]bool
 }
+
+// Names says whether the body speaks of a core attribute, if only to say null.
+func (n *Normal) Names(attribute string) bool { return n.named[strings.ToLower(attribute)] }
 
 // Normalise makes the body of POST or PUT canonical. Names are matched without case; null and [] mean unassigned, and
 // so does "" for a string (RFC 7643 §2.5 and Entra's gallery validation); what the server alone decides (id, meta,
@@ -62,7 +66,7 @@ func Normalise(res *schemas.Resource, body wire.Body, note Note) (Normal, error)
 		}
 	}
 	e.finish()
-	n := Normal{Attributes: e.doc, MembersSent: x.membersSent}
+	n := Normal{Attributes: e.doc, MembersSent: x.membersSent, named: x.once}
 	for _, op := range x.members {
 		n.Members = op.IDs
 	}

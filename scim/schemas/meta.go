@@ -41,9 +41,26 @@ func providerConfigSchema() schema.Schema {
 			feature("changePassword", "Changing passwords.", supported()),
 			feature("sort", "Sorting.", supported()),
 			feature("etag", "Versions of resources.", supported()),
+			pagination(),
 			authenticationSchemes(),
 		},
 	}
+}
+
+// pagination is RFC 9865 §4.
+func pagination() schema.CoreAttribute {
+	return schema.ComplexCoreAttribute(schema.ComplexParams{
+		Name: "pagination", Description: optional.NewString("How lists are divided into pages."),
+		Mutability: schema.AttributeMutabilityReadOnly(),
+		SubAttributes: []schema.SimpleParams{
+			flag("cursor", "Whether pages can be asked for by cursor."),
+			flag("index", "Whether pages can be asked for by startIndex."),
+			word("defaultPaginationMethod", "The method where a client asks for neither.", "cursor", "index"),
+			count("defaultPageSize", "The resources of a page where a client sends no count."),
+			count("maxPageSize", "The most resources of one page."),
+			count("cursorTimeout", "How many seconds a cursor can be used at least."),
+		},
+	})
 }
 
 func authenticationSchemes() schema.CoreAttribute {

@@ -107,6 +107,91 @@ func flattenOne(a definition) []string {
 	return names
 }
 
+// TestDefinitions looks at every attribute of every schema as a validator does: each says of itself all that RFC 7643 §7
+// asks for, and nothing is null.
+func TestDefinitions(t *testing.T) {
+	t.Parallel()
+	for _, s := range schemas.New().Schemas() {
+		raw, err := json.Marshal(s.Definition())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d struct {
+			ID, Name, Description string
+			Schemas               []string
+			Attributes            []map[string]any
+		}
+		if err := json.Unmarshal(raw, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.ID != s.URN || d.Name == "" || d.Description == "" || len(d.Schemas) != 1 || d.Schemas[0] != schemas.SchemaURN {
+			t.Errorf("%s: %q %q %q %q", s.URN, d.ID, d.Name, d.Description, d.Schemas)
+		}
+		for _, a := range d.Attributes {
+			checkDefinition(t, s.URN, a)
+		}
+	}
+}
+
+func checkDefinition(t *testing.T, where string, a map[string]any) {
+	t.Helper()
+	name, _ := a["name"].(string)
+	where += ":" + name
+	wanted := []string{"name", "type", "multiValued", "description", "required", "mutability", "returned"}
+	switch a["type"] {
+	case "complex":
+		wanted = append(wanted, "subAttributes")
+	case "reference":
+		wanted = append(wanted, "caseExact", "uniqueness", "referenceTypes")
+	case "boolean":
+	default:
+		wanted = append(wanted, "caseExact", "uniqueness")
+	}
+	for _, property := range wanted {
+		if v, ok := a[property]; !ok || v == nil || v == "" {
+			t.Errorf("%s has no %s", where, property)
+		}
+	}
+	for property, v := range a {
+		if v == nil {
+			t.Errorf("%s: %s is null", where, property)
+		}
+	}
+	subs, _ := a["subAttributes"].([]any)
+	for _, sub := range subs {
+		if m, ok := sub.(map[string]any); ok {
+			checkDefinition(t, where, m)
+		}
+	}
+}
+
+// TestCanonicalTypes shows the kinds of values that validators make attributes of, and that roles have none: Microsoft's
+// gallery validation asks for roles by primary then.
+func TestCanonicalTypes(t *testing.T) {
+	t.Parallel()
+	var d struct {
+		Attributes []definition `json:"attributes"`
+	}
+	raw, err := json.Marshal(schemas.New().User.Core.Definition())
+	if err == nil {
+		err = json.Unmarshal(raw, &d)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"emails": "work home other", "addresses": "work home other", "phoneNumbers": "work home mobile fax pager other", "roles": "",
+		"entitlements": "",
+	}
+	for _, a := range d.Attributes {
+		for _, sub := range a.SubAttributes {
+			if kinds, ok := want[a.Name]; ok && sub.Name == "type" && strings.Join(sub.CanonicalValues, " ") != kinds {
+				t.Errorf("%s.type is one of %q, want %q", a.Name, sub.CanonicalValues, kinds)
+			}
+		}
+	}
+}
+
 // TestResolve shows what a path names, in whatever spelling.
 func TestResolve(t *testing.T) {
 	t.Parallel()

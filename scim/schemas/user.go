@@ -24,19 +24,8 @@ func userSchema() schema.Schema {
 		}
 	}
 	s.Attributes = attrs
-	s.Description = optional.NewString("A person, as the identity provider knows them.")
+	s.Description = optional.NewString("User Account") // RFC 7643 §8.7.1; Microsoft's Postman collection looks for it
 	return s
-}
-
-// commonAttributes are id, externalId and meta (RFC 7643 §3.1).
-func commonAttributes() schema.Attributes {
-	var attrs schema.Attributes
-	for _, a := range schema.CommonAttributes() {
-		if a.Name() != "schemas" {
-			attrs = append(attrs, a)
-		}
-	}
-	return attrs
 }
 
 func groupsAttribute() schema.CoreAttribute {

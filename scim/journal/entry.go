@@ -1,0 +1,181 @@
+// Package journal puts SCIM requests that were answered into words: what was meant, to whom, how it ended and by which rule,
+// and what was sent and answered without its secrets. It works behind the answer, on copies of a bounded size. It imports
+// model, scim/wire, scim/fault and elimity-com/scim's errors.
+package journal
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"usher/model"
+)
+
+// MaxBody is how many bytes of a body are kept.
+const MaxBody = 64 << 10
+
+// Entry is one request as it waits to be written; it is a model.SCIMEntry.
+type Entry struct {
+	ID             string // a UUID of version 7 of the time of arrival
+	Caller         model.SCIMCaller
+	At             time.Time
+	Took           time.Duration
+	Method         string
+	Route          string // below the base of the integration, with :id
+	Resource       string // the id in the path
+	Path, Query    string // below the base, as they were sent
+	Filter         string // what a list was asked for, decoded
+	UserAgent      string
+	RemoteAddress  string
+	Status         int
+	Deviations     []string
+	SubjectID      string // of the resource that the request is about, where it got so far
+	SubjectName    string // that it had before the request
+	Found          int    // how many resources a list found
+	Err            error  // what the request failed with
+	RequestHeaders []model.SCIMHeader
+	AnswerHeaders  []model.SCIMHeader
+	Request        []byte // bodies, at most MaxBody of each
+	Answer         []byte
+	RequestBytes   int // how long they were
+	AnswerBytes    int
+
+	meant *intent
+}
+
+// Hold takes copies of as much of the bodies as is kept. A request body that is longer is understood at once, because what is
+// left of it could not be.
+func (e *Entry) Hold(request, answer []byte) {
+	e.RequestBytes, e.AnswerBytes = len(request), len(answer)
+	if len(request) > MaxBody {
+		meant := understand(e.Method, e.Route, e.Filter, request)
+		e.meant = &meant
+		request = request[:MaxBody]
+	}
+	answer = answer[:min(len(answer), MaxBody)]
+	both := make([]byte, 0, len(request)+len(answer))
+	both = append(append(both, request...), answer...)
+	e.Request, e.Answer = both[:len(request):len(request)], both[len(request):]
+}
+
+// Ref names the integration.
+func (e *Entry) Ref() model.Ref { return e.Caller.Ref }
+
+// overhead is about how many bytes an entry occupies beside its texts.
+const overhead = 1024
+
+// Size is about how many bytes the entry occupies.
+func (e *Entry) Size() int {
+	return overhead + len(e.Request) + len(e.Answer) + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
+}
+
+// Named gives the subject where the request told both its id and its name.
+func (e *Entry) Named() (id, name string) {
+	if e.SubjectName == "" {
+		return "", ""
+	}
+	return e.SubjectID, e.SubjectName
+}
+
+// maxUnnamed bounds the ids of one request that are looked up.
+const maxUnnamed = 8
+
+// Unnamed gives the ids that the words want names for.
+func (e *Entry) Unnamed() []string {
+	var ids []string
+	e.words(e.understood(), func(id string) string {
+		if len(ids) < maxUnnamed && id != "" {
+			ids = append(ids, id)
+		}
+		return ""
+	})
+	return ids
+}
+
+func (e *Entry) understood() *intent {
+	if e.meant == nil {
+		meant := understand(e.Method, e.Route, e.Filter, e.Request)
+		e.meant = &meant
+	}
+	return e.meant
+}
+
+// The most that is kept of texts that a client chooses, in bytes.
+const (
+	maxMethod  = 20
+	maxAgent   = 200
+	maxPath    = 2048
+	maxSubject = 256
+	maxSummary = 1024
+	maxDetail  = 2048
+)
+
+// Row puts the request into words.
+func (e *Entry) Row(name func(id string) string) (model.SCIMRequest, model.SCIMExchange) {
+	meant := e.understood()
+	row := model.SCIMRequest{
+		ID: e.ID, OrganizationID: e.Caller.OrganizationID, IntegrationID: e.Caller.IntegrationID,
+		OccurredAt: e.At.UTC().Truncate(time.Microsecond), Method: Clean(e.Method, maxMethod), Path: Clean(RedactURL(e.Path, e.Query), maxPath),
+		Summary: Clean(e.words(meant, name), maxSummary), Status: e.Status, DurationUS: e.Took.Microseconds(), Deviations: e.Deviations,
+		CredentialID: e.Caller.CredentialID, CredentialName: Clean(e.Caller.CredentialName, maxSubject),
+		UserAgent: Clean(e.UserAgent, maxAgent), RemoteAddress: e.RemoteAddress,
+	}
+	e.subject(meant, name, &row)
+	e.outcome(&row)
+	return row, model.SCIMExchange{
+		Request: message(e.RequestHeaders, e.Request, e.RequestBytes), Answer: message(e.AnswerHeaders, e.Answer, e.AnswerBytes),
+	}
+}
+
+func message(headers []model.SCIMHeader, body []byte, size int) model.SCIMMessage {
+	cut := size > len(body)
+	return model.SCIMMessage{Headers: headers, Body: strings.ToValidUTF8(string(Redact(body, cut)), "\uFFFD"), Bytes: size, Cut: cut}
+}
+
+// subject fills in what the request is about, by the name that it had.
+func (e *Entry) subject(meant *intent, name func(string) string, row *model.SCIMRequest) {
+	if e.probes(meant) {
+		return
+	}
+	switch meant.noun {
+	case "user":
+		row.SubjectType = "User"
+	case "group":
+		row.SubjectType = "Group"
+	default:
+		return
+	}
+	row.SubjectID = Clean(e.subjectID(), maxSubject)
+	row.Subject = Clean(e.subjectName(meant, name), maxSubject)
+	row.SubjectKey = model.Fold(row.Subject)
+}
+
+func (e *Entry) subjectID() string {
+	if e.SubjectID == "" && strings.HasSuffix(e.Route, "/:id") {
+		return e.Resource
+	}
+	return e.SubjectID
+}
+
+func (e *Entry) subjectName(meant *intent, name func(string) string) string {
+	switch {
+	case e.SubjectName != "":
+		return e.SubjectName
+	case e.subjectID() != "":
+		return name(e.subjectID())
+	case meant.act == creates, meant.act == looks:
+		return meant.name
+	}
+	return ""
+}
+
+// Clean makes text that every database can hold, of at most the given number of bytes.
+func Clean(text string, most int) string {
+	if len(text) > most {
+		for most > 0 && !utf8.RuneStart(text[most]) {
+			most--
+		}
+		text = text[:most]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
