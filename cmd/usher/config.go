@@ -27,6 +27,12 @@ type settings struct {
 	SecretKey     *string `help:"32 bytes in base64; several, comma separated, the first one seals (USHER_SECRET_KEY)."`
 	AdminAPIKey   *string `name:"admin-api-key" help:"An API key with all rights while it is set (USHER_ADMIN_API_KEY)."`
 	MetricsListen *string `help:"Address of Prometheus' /metrics; off by default (USHER_METRICS_LISTEN)."`
+	SCIMLog       *string `name:"scim-log" help:"Which SCIM requests the request log keeps: full, errors or off (USHER_SCIM_LOG)." placeholder:"full"`
+	SCIMLogDays   *string `name:"scim-log-days" help:"How many days it keeps them (USHER_SCIM_LOG_DAYS)." placeholder:"30"`
+	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
+	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"1024"`
+	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"48"`
+	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
 	LogFormat     *string `help:"text or json (USHER_LOG_FORMAT)."`
 	LogLevel      *string `help:"debug, info, warn or error (USHER_LOG_LEVEL)." placeholder:"info"`
 }
@@ -36,6 +42,7 @@ func (s *settings) flags() map[string]*string {
 	return map[string]*string{
 		"listen": s.Listen, "public_url": s.PublicURL, "database_url": s.DatabaseURL, "database_conns": s.DatabaseConns,
 		"secret_key": s.SecretKey, "admin_api_key": s.AdminAPIKey, "metrics_listen": s.MetricsListen,
+		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
 		"log_format": s.LogFormat, "log_level": s.LogLevel,
 	}
 }
@@ -115,6 +122,7 @@ func (s *settings) config() (app.Config, error) {
 	for key, into := range map[string]*string{
 		"listen": &cfg.Listen, "public_url": &cfg.PublicURL, "database_url": &cfg.DatabaseURL, "secret_key": &cfg.SecretKey,
 		"admin_api_key": &cfg.AdminAPIKey, "metrics_listen": &cfg.MetricsListen,
+		"scim_log": &cfg.SCIMLog, "login_url": &cfg.LoginURL,
 	} {
 		if value := k.String(key); value != "" {
 			*into = value
@@ -125,7 +133,33 @@ func (s *settings) config() (app.Config, error) {
 			return cfg, fmt.Errorf("configuration: database_conns: %q is not a number of at least 2", value)
 		}
 	}
-	return cfg, nil
+	if value := k.String("scim_log_days"); value != "" {
+		if cfg.SCIMLogDays, err = strconv.Atoi(value); err != nil {
+			return cfg, fmt.Errorf("configuration: scim_log_days: %q is not a number of days", value)
+		}
+	}
+	if value := k.String("scim_rate"); value != "" {
+		if cfg.SCIMRate, err = strconv.Atoi(value); err != nil {
+			return cfg, fmt.Errorf("configuration: scim_rate: %q is not a number of requests per second", value)
+		}
+	}
+	return cfg, readBounds(k, &cfg)
+}
+
+// readBounds reads what bounds the memory of the process.
+func readBounds(k *koanf.Koanf, cfg *app.Config) error {
+	for key, into := range map[string]*int{"max_connections": &cfg.MaxConnections, "request_memory": &cfg.RequestMemory} {
+		value := k.String(key)
+		if value == "" {
+			continue
+		}
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Errorf("configuration: %s: %q is not a number", key, value)
+		}
+		*into = n
+	}
+	return nil
 }
 
 // logger gives the program's log: text on a terminal, else JSON, unless the settings say otherwise.

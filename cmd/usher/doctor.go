@@ -64,7 +64,31 @@ func examine(ctx context.Context, cfg app.Config) []finding {
 	}
 	defer func() { _ = a.Close() }()
 	list = append(list, finding{what: "database", state: a.Store.Dialect() + " answers"}, schema(ctx, a), clock(ctx, a))
-	return append(list, finding{what: "secret key", state: "key " + a.Service.Keys.KeyID() + " seals"})
+	list = append(list, finding{what: "secret key", state: "key " + a.Service.Keys.KeyID() + " seals"})
+	if a.CheckSchema(ctx) != nil {
+		return list
+	}
+	return append(list, credentials(ctx, a)...)
+}
+
+// urgentDays is how near its end a token or secret is when something must be done.
+const urgentDays = 7
+
+// credentials tells of tokens and secrets that end soon, or have ended and are still there.
+func credentials(ctx context.Context, a *app.App) []finding {
+	warnings, err := a.Service.AllWarnings(ctx)
+	if err != nil {
+		return []finding{{"tokens and secrets", err.Error(), "", true}}
+	}
+	if len(warnings) == 0 {
+		return []finding{{what: "tokens and secrets", state: "none expires within 30 days"}}
+	}
+	var list []finding
+	for i := range warnings {
+		w := &warnings[i]
+		list = append(list, finding{"tokens and secrets", "integration " + w.IntegrationID + ": " + w.Detail, "docs/how-to/rotate-a-token.md", w.Days <= urgentDays})
+	}
+	return list
 }
 
 func publicURL(cfg app.Config) finding {

@@ -9,6 +9,7 @@ import (
 	"usher/directory"
 	"usher/internal/app"
 	"usher/model"
+	"usher/scim"
 )
 
 type organizationCmd struct {
@@ -53,6 +54,7 @@ type integrationCmd struct {
 	Create integrationCreate `cmd:"" help:"Create an integration."`
 	Show   integrationShow   `cmd:"" help:"Show an integration and what to enter in Entra."`
 	Remove integrationRemove `cmd:"" help:"Remove an integration with its mirror; accounts stay."`
+	Log    integrationLog    `cmd:"" help:"Print what SCIM clients asked for and were answered."`
 }
 
 type integrationList struct{ scope }
@@ -115,12 +117,11 @@ func (c integrationShow) Run(ctx context.Context, con console, s *settings) erro
 }
 
 func (sc scope) show(con console, a *app.App, i model.Integration) error {
-	base := a.Config.PublicURL
-	if base == "" {
-		base = "http://" + a.Config.Listen
-	}
+	base := publicBase(a)
 	tenantURL := base + "/scim/v2/" + i.ID
-	return sc.print(con.out, map[string]any{"integration": i, "id": i.ID, "scim": map[string]string{"base_url": tenantURL}},
+	return sc.print(con.out, map[string]any{
+		"integration": i, "id": i.ID, "scim": map[string]string{"base_url": tenantURL, "token_url": base + scim.TokenPath},
+	},
 		[]string{"ID", "NAME", "INGRESS", "TENANT URL"}, [][]string{{i.ID, i.Name, string(i.Ingress), tenantURL}})
 }
 

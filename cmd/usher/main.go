@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,9 +29,11 @@ type commands struct {
 	Organization organizationCmd `cmd:"" help:"List and create organizations."`
 	Integration  integrationCmd  `cmd:"" help:"List, create, show and remove integrations."`
 	Token        tokenCmd        `cmd:"" help:"Create, list and revoke SCIM tokens."`
+	Client       clientCmd       `cmd:"" help:"Create, list and delete SCIM clients, their secrets and the issuers that they trust."`
 	APIKey       apiKeyCmd       `cmd:"" name:"api-key" help:"Create, list and revoke API keys."`
 	Operator     operatorCmd     `cmd:"" help:"Create, list and remove operators of the console."`
 	Key          keyCmd          `cmd:"" help:"Make a new secret key, or seal stored secrets anew under the first one."`
+	Verify       verifyCmd       `cmd:"" help:"Ask any SCIM endpoint what Entra and the standard ask, and report."`
 	Healthcheck  healthcheckCmd  `cmd:"" help:"Ask the server on this machine whether it is alive; for containers."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
@@ -75,6 +78,9 @@ func run(ctx context.Context, args []string, con console) int {
 	}
 	if err := command.Run(); err != nil {
 		_, _ = fmt.Fprintln(con.err, "usher:", err)
+		if _, wrong := errors.AsType[usageError](err); wrong {
+			return exitUsage
+		}
 		return exitFailed
 	}
 	return 0

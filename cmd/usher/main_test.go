@@ -72,6 +72,54 @@ func TestAdministratorSetsUpFromTheShell(t *testing.T) {
 	must(t, db, "", "integration", "remove", made.ID, "--yes")
 }
 
+func TestClientsFromTheShell(t *testing.T) {
+	t.Parallel()
+	db := filepath.Join(t.TempDir(), "usher.db")
+	must(t, db, "", "migrate", "up")
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(must(t, db, "", "integration", "create", "Contoso", "-o", "json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	var client struct {
+		ID       string `json:"client_id"`
+		Secret   string `json:"client_secret"`
+		TokenURL string `json:"token_url"`
+	}
+	out := must(t, db, "", "client", "create", made.ID, "--expires-in", "72h", "--token-minutes", "90", "-o", "json")
+	if err := json.Unmarshal([]byte(out), &client); err != nil {
+		t.Fatal(err)
+	}
+	if client.TokenURL != "http://127.0.0.1:8080/oauth2/token" || !strings.HasPrefix(client.Secret, secret.PrefixClient) {
+		t.Errorf("%+v", client)
+	}
+	var added struct{ ID string }
+	if err := json.Unmarshal([]byte(must(t, db, "", "client", "add-secret", made.ID, client.ID, "-o", "json")), &added); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, err := usher(t, db, "", "client", "add-secret", made.ID, client.ID); code != exitFailed || !strings.Contains(err, "delete") {
+		t.Errorf("a third secret: status %d, %s", code, err)
+	}
+	trust := []string{"client", "trust", made.ID, client.ID, "--tenant-id", "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f", "--subject", "ada", "--audience", "api://usher", "-o", "json"}
+	var federation struct{ ID string }
+	if err := json.Unmarshal([]byte(must(t, db, "", trust...)), &federation); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, db, "", "client", "list", made.ID); !strings.Contains(out, client.ID) || !strings.Contains(out, added.ID) || !strings.Contains(out, federation.ID) ||
+		strings.Contains(out, client.Secret) {
+		t.Errorf("the list of clients: %s", out)
+	}
+	code, out, _ := usher(t, db, "", "doctor")
+	if code != exitFailed || !strings.Contains(out, "BAD tokens and secrets") || !strings.Contains(out, "expires within 3 days") {
+		t.Errorf("the doctor about a secret that ends in three days: status %d\n%s", code, out)
+	}
+	must(t, db, "", "client", "distrust", made.ID, client.ID, federation.ID)
+	must(t, db, "", "client", "delete-secret", made.ID, client.ID, added.ID)
+	must(t, db, "", "client", "delete", made.ID, client.ID)
+	if code, _, _ := usher(t, db, "", "client", "delete", made.ID, client.ID); code != exitFailed {
+		t.Error("a client was deleted twice")
+	}
+}
+
 func TestOperatorsAndKeys(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "usher.db")
@@ -143,6 +191,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"a missing file":      {"secret_key_file: " + filepath.Join(dir, "nothing") + "\n", "secret_key_file"},
 		"a form for no value": {"listen_file: /dev/null\n", `unknown key "listen_file"`},
 		"no number":           {"database_conns: many\n", "database_conns"},
+		"no rate":             {"scim_rate: much\n", "scim_rate"},
 	} {
 		path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".yaml")
 		write(t, path, c.file)

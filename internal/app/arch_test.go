@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"model/store/storetest": {floor: 1, also: []string{"model/store", "migrations", "internal/pgtest"}, tests: true},
 	"migrations":            {floor: 1},
 	"internal/secret":       {floor: 1},
+	"internal/verify":       {floor: 1},
 	"model":                 {floor: 0},
 
 	// Tools, not part of the program.
