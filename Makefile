@@ -44,10 +44,11 @@ demo: ## Run Usher with a simulated tenant and show what it does (DEMO_ARGS=--ex
 	go run ./cmd/usher demo $(DEMO_ARGS)
 
 .PHONY: test
-test: deps ## Check everything: format, vet, and all tests with the race detector on both databases
+test: deps ## Check everything: format, vet, all tests with the race detector on both databases, each fuzz target for 20 s
 	@scripts/check-format
 	go vet ./...
 	$(WITH_POSTGRES) go test -race -count=1 -timeout=30m ./...
+	@scripts/fuzz-all 20s
 	@echo "make test: everything passed"
 
 .PHONY: test-fast
@@ -64,8 +65,8 @@ lint: .tools/golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/govulncheck-$(GOVULNC
 	$(TOOLS)/govulncheck $(GOVULNCHECK_FLAGS) ./...
 
 .PHONY: fuzz
-fuzz: deps ## Fuzz everything that parses, each target for FUZZTIME (60s)
-	$(WITH_POSTGRES) scripts/fuzz-all $(FUZZTIME)
+fuzz: ## Fuzz everything that parses, each target for FUZZTIME (60s)
+	scripts/fuzz-all $(FUZZTIME)
 
 .PHONY: migrate
 migrate: ## Bring the database at USHER_DATABASE_URL up to date (MIGRATE=status only asks)

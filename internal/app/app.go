@@ -26,6 +26,7 @@ type App struct {
 	log      *slog.Logger
 	queue    *jobs.Queue
 	metrics  *metrics
+	scimLog  *directory.RequestLog // where HTTP is answered
 	listener net.Listener
 	http     *http.Server
 	scrape   *http.Server
@@ -62,7 +63,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
 	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
-	a.Service = directory.New(directory.Options{Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent})
+	a.Service = directory.New(directory.Options{Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL})
 	if a.queue, err = jobs.New(jobs.Options{
 		Store: st, DatabaseURL: cfg.DatabaseURL, Work: a.work(), Periodic: a.periodic(), Logger: log,
 	}); err != nil {
@@ -78,6 +79,8 @@ func (a *App) work() *jobs.Work {
 	jobs.Add(w, a.Service.Work)
 	jobs.Add(w, a.Service.Resume)
 	jobs.Add(w, a.Service.Retire)
+	jobs.Add(w, a.Service.TrimSCIMLog)
+	jobs.Add(w, a.Service.Warn)
 	return w
 }
 
@@ -86,8 +89,16 @@ func (a *App) periodic() []jobs.Periodic {
 	return []jobs.Periodic{
 		{Every: a.Config.ResumeEvery, Job: directory.ResumeRuns{}},
 		{Every: a.Config.EmployeesEvery, Job: directory.RetireEmployees{}},
+		{Every: warnEvery, Job: directory.WarnExpiring{}},
+		{Every: trimEvery, Job: directory.TrimSCIMLog{Days: a.Config.SCIMLogDays}},
 	}
 }
+
+// warnEvery is how often tokens and secrets are looked at that are about to expire.
+const warnEvery = time.Hour
+
+// trimEvery is how often what is too old of the request log is deleted.
+const trimEvery = time.Hour
 
 // MigrateUp brings the schema of the store and of the queue up to date.
 func (a *App) MigrateUp(ctx context.Context) error {
@@ -126,7 +137,11 @@ func (a *App) prepare(ctx context.Context) error {
 	if a.Config.PublicURL == "" {
 		a.Config.PublicURL = "http://" + a.listener.Addr().String()
 	}
-	a.http = newServer(a.routes())
+	a.scimLog = directory.NewRequestLog(directory.RequestLogOptions{
+		Store: a.Store, Mode: directory.SCIMLogMode(a.Config.SCIMLog), Log: a.log, Observe: a.metrics.directoryEvent,
+	})
+	room := newGate(a.Config.bounds(), a.metrics.limited)
+	a.http, a.listener = room.server(a.routes(room), a.log), room.conns.listen(a.listener)
 	return nil
 }
 
@@ -137,6 +152,7 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 const (
 	drainHTTP = 10 * time.Second
 	drainJobs = 20 * time.Second
+	drainLog  = 5 * time.Second
 )
 
 // Run serves until ctx ends, then stops taking requests, lets those under way and the jobs finish, and returns. It gives
@@ -156,9 +172,15 @@ func (a *App) Run(ctx context.Context) error {
 		a.log.InfoContext(ctx, "listening", "url", a.URL(), "public_url", a.Config.PublicURL)
 	}
 	if a.Config.MetricsListen != "" {
-		a.scrape = newServer(a.metrics.handler())
-		a.scrape.Addr = a.Config.MetricsListen
-		group.Go(func() error { return ignoreClosed(a.scrape.ListenAndServe()) })
+		room := newGate(a.Config.bounds(), a.metrics.limited)
+		a.scrape = room.server(a.metrics.handler(), a.log)
+		group.Go(func() error {
+			listener, err := net.Listen("tcp", a.Config.MetricsListen)
+			if err != nil {
+				return fmt.Errorf("metrics: %w", err)
+			}
+			return ignoreClosed(a.scrape.Serve(room.conns.listen(listener)))
+		})
 	}
 	group.Go(func() error {
 		<-ctx.Done()
@@ -180,10 +202,21 @@ func (a *App) stop(ctx context.Context) error {
 			_ = server.Close() // what is still open is a client that does not read
 		}
 	}
+	a.closeLog()
 	if !a.Config.NoWorkers {
 		errs = append(errs, a.stopJobs(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// closeLog writes what the request log still holds. Nobody is answered any more, so that nothing comes after it.
+func (a *App) closeLog() {
+	if a.scimLog == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainLog)
+	defer cancel()
+	a.scimLog.Close(ctx)
 }
 
 func (a *App) stopJobs(ctx context.Context) error {
@@ -198,6 +231,7 @@ func (a *App) Close() error {
 	if a.listener != nil {
 		_ = a.listener.Close()
 	}
+	a.closeLog()
 	return a.Store.Close()
 }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"usher/internal/pgtest"
@@ -135,6 +136,18 @@ func (c *child) kill() {
 	}
 }
 
+// terminate stops the process as an operator does, and waits for its end.
+func (c *child) terminate() {
+	c.t.Helper()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.cmd.Wait(); err != nil {
+		c.t.Errorf("the server did not stop in order: %v", err)
+	}
+	c.cmd = nil
+}
+
 // eventually polls until ok holds, and fails after a minute.
 func (c *child) eventually(what string, ok func() bool) {
 	c.t.Helper()
@@ -142,7 +155,7 @@ func (c *child) eventually(what string, ok func() bool) {
 }
 
 // send sends one request and gives status and body; status 0 means that no answer came.
-func (c *child) send(ctx context.Context, method, path, token string, body any) (int, []byte) {
+func (c *child) send(ctx context.Context, method, path, token string, body any, header ...string) (int, []byte) {
 	var reader io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -163,6 +176,10 @@ func (c *child) send(ctx context.Context, method, path, token string, body any) 
 		if strings.HasPrefix(path, "/scim/") {
 			req.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
 		}
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		req.Header.Set(name, value)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

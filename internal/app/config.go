@@ -10,7 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"usher/directory"
+	"usher/directory/assertion"
 	"usher/internal/secret"
+	"usher/scim"
 )
 
 // Config is everything that can be set. Keys of the file, names of the flags and, behind USHER_, of the environment are
@@ -26,8 +29,15 @@ type Config struct {
 	NoHTTP         bool   // work jobs alone
 	NoWorkers      bool   // answer HTTP alone
 	Migrate        bool   // bring the schema up to date at the start
+	SCIMLog        string // which SCIM requests the request log keeps: full, errors or off
+	SCIMLogDays    int    // how long it keeps them
+	SCIMRate       int    // SCIM requests per second that each integration may send on and on; 0 is any number
+	MaxConnections int    // of clients at once
+	RequestMemory  int    // MiB that large requests and answers may hold together
+	LoginURL       string // stands in for Entra's sign-in service
 	ResumeEvery    time.Duration
 	EmployeesEvery time.Duration
+	hurry          time.Duration // the longest that clients are waited for, in tests
 	Version        string
 }
 
@@ -35,12 +45,26 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
-		EmployeesEvery: 15 * time.Minute, Version: "dev",
+		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, SCIMRate: scim.DefaultRate,
+		MaxConnections: 1024, RequestMemory: 48,
+		Version: "dev",
 	}
 }
 
 // minAdminKey is the shortest admin key that is taken: a guessable one would be worse than none.
 const minAdminKey = 16
+
+// maxSCIMLogDays is the longest that the request log can be kept: ten years.
+const maxSCIMLogDays = 3660
+
+// maxSCIMRate is the largest limit; more than that is none.
+const maxSCIMRate = 1_000_000
+
+// The range of MaxConnections, and that of RequestMemory, below which no bulk request would fit.
+const (
+	minConnections, maxConnections     = 16, 1_000_000
+	minRequestMemory, maxRequestMemory = 32, 1 << 20
+)
 
 // check refuses what cannot work, naming the setting.
 func (c *Config) check() error {
@@ -59,6 +83,28 @@ func (c *Config) check() error {
 	}
 	if c.NoHTTP && c.NoWorkers {
 		return errors.New("no-http and no-workers together leave nothing to do")
+	}
+	switch directory.SCIMLogMode(c.SCIMLog) {
+	case directory.SCIMLogFull, directory.SCIMLogErrors, directory.SCIMLogOff:
+	default:
+		return fmt.Errorf("scim-log: %q is not full, errors or off", c.SCIMLog)
+	}
+	if c.SCIMLogDays < 1 || c.SCIMLogDays > maxSCIMLogDays {
+		return fmt.Errorf("scim-log-days: %d is not between 1 and %d", c.SCIMLogDays, maxSCIMLogDays)
+	}
+	if c.SCIMRate < 0 || c.SCIMRate > maxSCIMRate {
+		return fmt.Errorf("scim-rate: %d is not between 0 and %d", c.SCIMRate, maxSCIMRate)
+	}
+	if c.MaxConnections < minConnections || c.MaxConnections > maxConnections {
+		return fmt.Errorf("max-connections: %d is not between %d and %d", c.MaxConnections, minConnections, maxConnections)
+	}
+	if c.RequestMemory < minRequestMemory || c.RequestMemory > maxRequestMemory {
+		return fmt.Errorf("request-memory: %d is not between %d and %d MiB", c.RequestMemory, minRequestMemory, maxRequestMemory)
+	}
+	if c.LoginURL != "" {
+		if err := assertion.CheckURL(c.LoginURL); err != nil {
+			return fmt.Errorf("login-url: %q %w", c.LoginURL, err)
+		}
 	}
 	if c.ResumeEvery <= 0 || c.EmployeesEvery <= 0 {
 		return errors.New("periods must be positive")

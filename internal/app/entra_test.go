@@ -207,7 +207,7 @@ func (w *world) compareGroup(when, name string, byObject map[string]model.Direct
 			want = append(want, mirrored.ID)
 		}
 	}
-	members, err := w.app.Service.Members(w.t.Context(), w.ref, []string{w.entra.TargetID(group.ID)})
+	members, err := w.app.Service.Members(w.t.Context(), w.ref, []string{w.entra.TargetID(group.ID)}, 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ type metrics struct {
 	scim       *prometheus.HistogramVec
 	deviations *prometheus.CounterVec
 	events     *prometheus.CounterVec
+	throttled  *prometheus.CounterVec
+	bounded    *prometheus.CounterVec
 }
 
 func newMetrics(version string) *metrics {
@@ -34,12 +36,18 @@ func newMetrics(version string) *metrics {
 			Name: "usher_scim_deviations_total", Help: "Deviations from the RFC that were tolerated.",
 		}, []string{"kind"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "usher_directory_events_total", Help: "Events of the directory: mass deactivations, people settled by runs.",
+			Name: "usher_directory_events_total", Help: "Events of the directory: mass deactivations, people settled by runs, SCIM requests logged and dropped, attempts refused, credentials that expire.",
 		}, []string{"event"}),
+		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_scim_throttled_total", Help: "Requests answered 429: of an integration above its rate, or of an address that was refused too often.",
+		}, []string{"limit"}),
+		bounded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_http_bounded_total", Help: "Requests that waited in vain for memory or to be worked on, and connections that made room for others.",
+		}, []string{"limit"}),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "usher_build_info", Help: "The version that runs."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, m.throttled, m.bounded, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -80,6 +88,10 @@ func (m *metrics) scimRequest(route string, status int, took time.Duration, devi
 func (m *metrics) directoryEvent(event string, n int) {
 	m.events.WithLabelValues(event).Add(float64(n))
 }
+
+func (m *metrics) scimThrottled(limit string) { m.throttled.WithLabelValues(limit).Inc() }
+
+func (m *metrics) limited(limit string) { m.bounded.WithLabelValues(limit).Inc() }
 
 // knownMethod bounds the label: a client may send any word as a method.
 func knownMethod(method string) string {

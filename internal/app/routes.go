@@ -13,29 +13,22 @@ import (
 	"usher/web/api"
 )
 
-// newServer gives a server whose every wait on a client is bounded. Answers may take long because the change feed and
-// the progress of runs are waited for.
-func newServer(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
-}
-
 // routes is the one place where the rooms get their URLs.
-func (a *App) routes() http.Handler {
+func (a *App) routes(room *gate) http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = a.answerError
 	e.Use(a.metrics.count, a.recoverPanic)
+	limits := scim.NewLimits(scim.LimitOptions{Rate: a.Config.SCIMRate, Observe: a.metrics.scimThrottled})
 	scim.New(scim.Options{
-		Directory: a.Service, Tokens: a.Service, PublicURL: a.Config.PublicURL, Logger: a.log,
+		Directory: a.Service, Tokens: a.Service, Cursors: a.Service.Keys, PublicURL: a.Config.PublicURL, Logger: a.log,
 		Context: func(ctx context.Context) context.Context { return directory.WithActor(ctx, "entra") },
-		Observe: a.metrics.scimRequest,
+		Observe: a.metrics.scimRequest, Log: a.scimLog, Limits: limits, Room: room,
 	}).Mount(e)
+	scim.NewTokenEndpoint(scim.TokenOptions{Grants: a.Service, Limits: limits, Logger: a.log}).Mount(e)
 	api.New(api.Options{
 		Service: a.Service, PublicURL: a.Config.PublicURL, AdminKey: a.Config.AdminAPIKey, Version: a.Config.Version, Logger: a.log,
-		Stopping: a.stopping,
+		Stopping: a.stopping, Room: room,
 	}).Mount(e)
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/v1/docs") })
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })

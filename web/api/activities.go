@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"net/http"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -50,8 +48,18 @@ func (a *API) readActivity(ctx context.Context, in *ActivityInput) (*huma.Stream
 	read := func(before string, limit int) ([]model.Activity, error) {
 		return a.store.Read(ctx).ActivitiesBefore(org(ctx), in.filter(), before, limit)
 	}
-	if strings.Contains(in.Accept, "text/csv") {
-		return a.activityTable(ctx, read)
+	if format(in.Accept) == "csv" {
+		return exported(ctx, a, "csv", export[model.Activity]{
+			name: "activity", row: activityRow,
+			head: []string{"occurred_at", "actor", "action", "subject_type", "subject_id", "subject", "summary", "integration_id"},
+			read: func(after string) ([]model.Activity, string, error) {
+				list, err := read(after, exportPage)
+				if len(list) < exportPage {
+					return list, "", err
+				}
+				return list, list[len(list)-1].ID, err
+			},
+		})
 	}
 	out, err := paged(in.PageInput, read, func(l model.Activity) string { return l.ID }, itself)
 	if err != nil {
@@ -64,50 +72,15 @@ func (a *API) readActivity(ctx context.Context, in *ActivityInput) (*huma.Stream
 	}}, nil
 }
 
-// csvPage is how many lines of the log are read at once.
-const csvPage = 500
-
-// activityTable gives the log as CSV, at constant memory. The first page is read before the answer begins, so that a
-// wrong filter is refused like anywhere else.
-func (a *API) activityTable(ctx context.Context, read func(before string, limit int) ([]model.Activity, error)) (*huma.StreamResponse, error) {
-	list, err := read("", csvPage)
-	if err != nil {
-		return nil, err
-	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		hc.SetHeader("Content-Type", "text/csv; charset=utf-8")
-		hc.SetHeader("Content-Disposition", `attachment; filename="activity.csv"`)
-		hc.SetStatus(http.StatusOK)
-		w := csv.NewWriter(hc.BodyWriter())
-		_ = w.Write([]string{"occurred_at", "actor", "action", "subject_type", "subject_id", "subject", "summary", "integration_id"})
-		for len(list) > 0 {
-			for _, l := range list {
-				_ = w.Write(activityRow(l)) // kept by the writer, and asked for below
-			}
-			if w.Flush(); w.Error() != nil || len(list) < csvPage {
-				return
-			}
-			if list, err = read(list[len(list)-1].ID, csvPage); err != nil {
-				_ = a.failure(ctx, err)
-				panic(http.ErrAbortHandler) // the table is cut off, and must not look whole
-			}
-		}
-		w.Flush()
-	}}, nil
-}
+// exportPage is how many lines of a log are read at once.
+const exportPage = 500
 
 func activityRow(l model.Activity) []string {
 	integration := ""
 	if l.IntegrationID != nil {
 		integration = *l.IntegrationID
 	}
-	row := []string{
+	return []string{
 		l.OccurredAt.Format(time.RFC3339), l.Actor, l.Action, l.SubjectType, l.SubjectID, l.Subject, l.Summary, integration,
 	}
-	for i, cell := range row {
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			row[i] = "'" + cell
-		}
-	}
-	return row
 }

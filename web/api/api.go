@@ -31,8 +31,17 @@ type Options struct {
 	Stopping context.Context
 	// Now gives the time by which waiting requests end; time.Now by default.
 	Now func() time.Time
+	// Room, where set, bounds what all requests hold together.
+	Room Room
 	// Heartbeat is how often a stream of events gives a sign of life; 15 seconds by default.
 	Heartbeat time.Duration
+}
+
+// Room is the attention that all requests share; internal/app has it, and it also bounds what of bodies is read.
+type Room interface {
+	// Begin waits until the request may be worked on, and gives model.Throttled where that takes too long. It is given back when the
+	// answer begins.
+	Begin(ctx context.Context) error
 }
 
 // API serves the management API. It is safe for concurrent use.
@@ -45,6 +54,7 @@ type API struct {
 	now       func() time.Time
 	stopping  context.Context
 	heartbeat time.Duration
+	room      Room
 
 	echo *echo.Echo
 	huma huma.API
@@ -54,7 +64,7 @@ type API struct {
 func New(opt Options) *API {
 	a := &API{
 		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
-		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping,
+		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping, room: opt.Room,
 	}
 	if a.stopping == nil {
 		a.stopping = context.Background()
@@ -92,6 +102,8 @@ func (a *API) routes() {
 	a.apiKeys()
 	a.integrations()
 	a.scimTokens()
+	a.scimClients()
+	a.scimFederations()
 	a.roles()
 	a.departments()
 	a.sites()
@@ -110,4 +122,5 @@ func (a *API) routes() {
 	a.employees()
 	a.changes()
 	a.activities()
+	a.scimRequests()
 }

@@ -94,7 +94,7 @@ func showChange(c model.Change) ChangeView {
 }
 
 func (a *API) changes() {
-	o := operation{tag: tagFeed, right: model.RightRead}
+	o := operation{tag: tagFeed, right: model.RightRead, waits: true}
 	register(a, o.with(http.MethodGet, "/changes", "Read the change feed").
 		says("Every change of the organization, in order and without gaps: an entry is given only when every earlier one is."), a.readChanges)
 }

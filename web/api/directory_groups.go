@@ -29,6 +29,9 @@ func (a *API) directoryGroups() {
 	register(a, o.with(http.MethodGet, path+"/{gid}", "Read a directory group"), a.readDirectoryGroup)
 	register(a, o.with(http.MethodGet, path+"/{gid}/members", "List the members of a directory group").
 		says("Users, and groups where Entra nests them."), a.listMembers)
+	register(a, o.with(http.MethodGet, path+"/{gid}/pending-members", "List the members of a directory group that are not known yet").
+		says("What a client sent as members before there was a user or group of that name, in the order of the values. Whoever arrives under the name becomes a member."),
+		a.listPendingMembers)
 }
 
 func (a *API) listDirectoryGroups(ctx context.Context, in *DirectoryGroupsInput) (*answer[page[model.DirectoryGroup]], error) {
@@ -67,4 +70,19 @@ func (a *API) listMembers(ctx context.Context, in *struct {
 		return a.store.Read(ctx).MembersAfter(ref, in.GID, after, limit)
 	}
 	return paged(in.PageInput, read, func(m model.Member) string { return m.ID }, itself)
+}
+
+func (a *API) listPendingMembers(ctx context.Context, in *struct {
+	GroupIDInput
+	PageInput
+},
+) (*answer[page[model.PendingMember]], error) {
+	ref := model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}
+	if _, err := a.svc.Group(ctx, ref, in.GID); err != nil {
+		return nil, err
+	}
+	read := func(after string, limit int) ([]model.PendingMember, error) {
+		return a.store.Read(ctx).PendingMembersAfter(ref, in.GID, after, limit)
+	}
+	return paged(in.PageInput, read, func(m model.PendingMember) string { return m.Value }, itself)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 )
 
 func TestDirectory(t *testing.T) {
@@ -56,5 +57,43 @@ func TestDirectory(t *testing.T) {
 		other := f.integration()
 		f.do("GET", "/integrations/"+other+"/directory-users/"+ada.ID, nil).wantProblem(http.StatusNotFound, "")
 		f.do("GET", "/integrations/"+other+"/directory-groups/"+g.ID+"/members", nil).wantProblem(http.StatusNotFound, "")
+	})
+}
+
+func TestPendingMembers(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		id := f.integration()
+		ada := f.push(id, "ada@contoso.com")
+		g := f.group(id, "HR", ada.ID, "ext-grace", "Zoe@contoso.com", "ünknown")
+		path := "/integrations/" + id + "/directory-groups/" + g.ID
+		page := f.do("GET", path+"/pending-members?limit=2", nil).want(http.StatusOK)
+		rest := f.do("GET", path+"/pending-members?after="+url.QueryEscape(str(t, page, "next")), nil).want(http.StatusOK)
+		first, last := objects(t, page["data"]), objects(t, rest["data"])
+		if len(first) != 2 || len(last) != 1 || first[0]["value"] != "Zoe@contoso.com" || first[1]["value"] != "ext-grace" || last[0]["value"] != "ünknown" || rest["next"] != nil {
+			t.Errorf("pending members: %v, then %v", page, rest)
+		}
+		if _, err := time.Parse(time.RFC3339, str(t, first[0], "created_at")); err != nil {
+			t.Error(err)
+		}
+		if members := f.do("GET", path+"/members", nil).list(); len(members) != 1 {
+			t.Errorf("members: %v", members)
+		}
+		if got := f.do("GET", path, nil).want(http.StatusOK); got["pending_members"] != 3.0 {
+			t.Errorf("group: %v", got)
+		}
+		log := f.do("GET", "/activity?subject="+g.ID, nil).list()
+		if len(log) != 1 || log[0]["summary"] != "group HR arrived; 1 member added to group HR; 3 members of group HR are not known yet" {
+			t.Errorf("activity: %v", log)
+		}
+		grace := f.push(id, "grace@contoso.com")
+		if members := f.do("GET", path+"/members", nil).list(); len(members) != 2 || members[1]["id"] != grace.ID {
+			t.Errorf("members: %v", members)
+		}
+		if list := f.do("GET", path+"/pending-members", nil).list(); len(list) != 2 {
+			t.Errorf("pending members: %v", list)
+		}
+		f.do("GET", path+"/pending-members?after=%25", nil).wantProblem(http.StatusUnprocessableEntity, "after")
+		f.do("GET", "/integrations/"+f.integration()+"/directory-groups/"+g.ID+"/pending-members", nil).wantProblem(http.StatusNotFound, "")
+		f.do("GET", "/integrations/"+id+"/directory-groups/none/pending-members", nil).wantProblem(http.StatusNotFound, "")
 	})
 }

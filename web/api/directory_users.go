@@ -38,7 +38,7 @@ func (a *API) listDirectoryUsers(ctx context.Context, in *DirectoryUsersInput) (
 		if filter == nil {
 			return a.store.Read(ctx).DirectoryUsersAfter(ref, after, limit)
 		}
-		users, _, err := a.svc.Users(ctx, ref, model.ResourceQuery{Filter: behind(filter, after), StartIndex: 1, Count: limit})
+		users, _, err := a.svc.Users(ctx, ref, model.ResourceQuery{Filter: behind(filter, after), StartIndex: 1, Count: limit, Explained: true})
 		return users, err
 	}
 	return paged(in.PageInput, read, func(u model.DirectoryUser) string { return u.ID }, itself)

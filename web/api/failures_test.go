@@ -46,7 +46,7 @@ func TestAPanicIsAFailureLikeAnyOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, log: &bytes.Buffer{}, key: secret.NewToken(secret.PrefixAPI, store.NewID())}
+	f := &fixture{t: t, log: &bytes.Buffer{}, key: ring.NewToken(secret.PrefixAPI, store.NewID())}
 	e := echo.New()
 	api.New(api.Options{ // a service without a store
 		Service: directory.New(directory.Options{Keys: ring}), Logger: slog.New(slog.NewTextHandler(f.log, nil)),

@@ -16,13 +16,20 @@ type IntegrationView struct {
 
 // SCIMEndpoint is where a SCIM client reaches an integration.
 type SCIMEndpoint struct {
-	BaseURL string `json:"base_url" doc:"The Tenant URL to enter in Entra."`
+	BaseURL  string `json:"base_url" doc:"The Tenant URL to enter in Entra."`
+	TokenURL string `json:"token_url" doc:"The Token Endpoint to enter in Entra, for SCIM clients."`
+}
+
+// IntegrationDetail is an integration with what an administrator should see to.
+type IntegrationDetail struct {
+	IntegrationView
+	Warnings []model.Warning `json:"warnings" doc:"Tokens and secrets that end within 30 days, or have ended within the last 30; the most urgent first."`
 }
 
 func (a *API) showIntegration(i model.Integration) IntegrationView {
 	v := IntegrationView{Integration: i}
 	if i.Ingress == model.IngressSCIM {
-		v.SCIM = &SCIMEndpoint{a.publicURL + "/scim/v2/" + i.ID}
+		v.SCIM = &SCIMEndpoint{a.publicURL + "/scim/v2/" + i.ID, a.tokenURL()}
 	}
 	return v
 }
@@ -60,9 +67,13 @@ func (a *API) createIntegration(ctx context.Context, in *struct{ Body Integratio
 	return answered(a.showIntegration(i), err)
 }
 
-func (a *API) readIntegration(ctx context.Context, in *IDInput) (*answer[IntegrationView], error) {
+func (a *API) readIntegration(ctx context.Context, in *IDInput) (*answer[IntegrationDetail], error) {
 	i, err := a.store.Read(ctx).Integration(model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID})
-	return answered(a.showIntegration(i), err)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.svc.Warnings(ctx, i.Ref())
+	return answered(IntegrationDetail{a.showIntegration(i), list}, err)
 }
 
 func (a *API) changeIntegration(ctx context.Context, in *struct {

@@ -12,6 +12,7 @@ import (
 // estate is one of everything that has an id in an organization.
 type estate struct {
 	integration, token, run, account, user, group, apiKey string
+	client, secret, federation, request                   string
 }
 
 func (f *fixture) estate() estate {
@@ -23,6 +24,14 @@ func (f *fixture) estate() estate {
 	f.do("PUT", "/custom-fields/mine", map[string]any{"name": "Mine", "type": "text"}).want(http.StatusOK)
 	f.do("PUT", "/employees/mine", map[string]any{"given_name": "Ada"}).want(http.StatusCreated)
 	e.token = str(f.t, f.do("POST", "/integrations/"+e.integration+"/scim-tokens", map[string]any{"name": "x"}).want(http.StatusCreated), "id")
+	clients := "/integrations/" + e.integration + "/scim-clients"
+	made := f.do("POST", clients, map[string]any{"name": "x"}).want(http.StatusCreated)
+	e.client = str(f.t, made, "client_id")
+	e.secret = str(f.t, f.do("POST", clients+"/"+e.client+"/secrets", map[string]any{}).want(http.StatusCreated), "id")
+	e.federation = str(f.t, f.do("POST", clients+"/"+e.client+"/federations", map[string]any{
+		"tenant_id": "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f", "subject": "ada", "audience": "x",
+	}).want(http.StatusCreated), "id")
+	e.request = f.logged(e.integration, model.SCIMRequest{Summary: "read user Ada"})
 	user := f.push(e.integration, "ada@contoso.com")
 	e.user = user.ID
 	if user.AccountID != nil {
@@ -40,6 +49,14 @@ func (e estate) of(organizationID string) func(route, string) string {
 		switch {
 		case name == "token_id":
 			return e.token
+		case name == "client_id":
+			return e.client
+		case name == "secret_id":
+			return e.secret
+		case name == "request_id":
+			return e.request
+		case name == "federation_id":
+			return e.federation
 		case name == "uid":
 			return e.user
 		case name == "gid":
@@ -72,7 +89,7 @@ func (f *fixture) snapshot(e estate) map[string]string {
 			all[path], _, _ = strings.Cut(all[path], `"next":`)
 		}
 	}
-	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "directory-users", "directory-groups"} {
+	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
 	}
 	return all

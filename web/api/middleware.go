@@ -10,17 +10,23 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
+
+	"usher/model"
 )
 
 // write answers with a problem, outside an operation's handler.
 func write(ctx huma.Context, p *Problem) {
-	if p.Status == http.StatusUnauthorized {
+	switch p.Status {
+	case http.StatusUnauthorized:
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="usher"`)
+	case http.StatusTooManyRequests:
+		ctx.SetHeader("Retry-After", strconv.Itoa(p.retry))
 	}
 	ctx.SetHeader("Content-Type", problemType)
 	ctx.SetStatus(p.Status)
@@ -79,12 +85,15 @@ func (c withBody) Unwrap() huma.Context { return c.request }
 func (a *API) buffered(ctx huma.Context, next func(huma.Context)) {
 	o := operationOf(ctx)
 	if ctx.Operation().RequestBody == nil || o.streams {
-		next(ctx)
+		a.begun(ctx, next)
 		return
 	}
 	_ = ctx.SetReadDeadline(time.Now().Add(readWithin)) // a writer without deadlines has none to keep
 	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), o.maxBody+1))
+	throttled, full := errors.AsType[*model.Throttled](err)
 	switch {
+	case full:
+		write(ctx, busy(throttled))
 	case isTimeout(err):
 		write(ctx, problem(http.StatusRequestTimeout, "the body did not arrive within %s", readWithin))
 	case err != nil:
@@ -92,8 +101,19 @@ func (a *API) buffered(ctx huma.Context, next func(huma.Context)) {
 	case int64(len(body)) > o.maxBody:
 		write(ctx, problem(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", o.maxBody))
 	default:
-		next(withBody{ctx, body})
+		a.begun(withBody{ctx, body}, next)
 	}
+}
+
+// begun waits until the request may be worked on, unless it waits for something else first.
+func (a *API) begun(ctx huma.Context, next func(huma.Context)) {
+	if o := operationOf(ctx); a.room != nil && !o.waits && !o.streams {
+		if err := a.room.Begin(ctx.Context()); err != nil {
+			write(ctx, a.failure(ctx.Context(), err))
+			return
+		}
+	}
+	next(ctx)
 }
 
 func isTimeout(err error) bool {

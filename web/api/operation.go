@@ -37,6 +37,8 @@ type operation struct {
 	maxBody int64
 	// streams marks a body that the handler reads itself.
 	streams bool
+	// waits marks what may wait for news, and so does not count as work.
+	waits bool
 	// conflicts marks what a rule of Usher may forbid, with status 409.
 	conflicts bool
 	request   *huma.RequestBody
@@ -104,7 +106,7 @@ func (o operation) description() string {
 func (a *API) errorResponses(o operation, body bool) map[string]*huma.Response {
 	statuses := []int{
 		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
-		http.StatusInternalServerError,
+		http.StatusTooManyRequests, http.StatusInternalServerError,
 	}
 	if o.conflicts {
 		statuses = append(statuses, http.StatusConflict)

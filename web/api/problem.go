@@ -24,6 +24,8 @@ type Problem struct {
 	Status int          `json:"status"`
 	Detail string       `json:"detail" doc:"What is wrong, in a sentence."`
 	Errors []FieldError `json:"errors,omitempty" doc:"The fields at fault, where there are any."`
+
+	retry int // seconds, of a 429
 }
 
 // FieldError names a field at fault, by its path in the body or its name among the parameters.
@@ -57,6 +59,13 @@ func unexpected() *Problem {
 	return problem(http.StatusInternalServerError, "Something went wrong on our side. It was logged; try again later.")
 }
 
+// busy is what a request is answered that found no room.
+func busy(t *model.Throttled) *Problem {
+	p := problem(http.StatusTooManyRequests, "the server is busy with other requests; try again later")
+	p.retry = max(1, int(t.After.Seconds()))
+	return p
+}
+
 // statusOf says which status a kind of failure has.
 func statusOf(kind model.Kind) int {
 	switch kind {
@@ -83,6 +92,9 @@ func statusOf(kind model.Kind) int {
 func (a *API) failure(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
+	}
+	if t, ok := errors.AsType[*model.Throttled](err); ok {
+		return busy(t)
 	}
 	if e, ok := errors.AsType[*model.Error](err); ok && e.Kind != model.Internal {
 		if e.Field == "" {

@@ -66,6 +66,11 @@ func (r route) body() (any, []string) {
 		"post-organizations": map[string]any{"slug": "fabrikam", "name": "Fabrikam"}, "patch-organizations-by-id": map[string]any{"name": "X"},
 		"post-api-keys": map[string]any{"name": "x", "rights": []string{"read"}}, "post-integrations": map[string]any{"name": "x", "ingress": "scim"},
 		"patch-integrations-by-id": map[string]any{"name": "x"}, "post-integrations-by-id-scim-tokens": map[string]any{"name": "x"},
+		"post-integrations-by-id-scim-clients":                      map[string]any{"name": "x"},
+		"post-integrations-by-id-scim-clients-by-client-id-secrets": map[string]any{},
+		"post-integrations-by-id-scim-clients-by-client-id-federations": map[string]any{
+			"tenant_id": "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f", "subject": "x", "audience": "x",
+		},
 		"put-custom-fields-by-key": map[string]any{"name": "x", "type": "text"}, "post-accounts": map[string]any{"email": "x@contoso.example"},
 		"patch-accounts-by-id": map[string]any{"job_title": "x"}, "put-accounts-by-id-roles": map[string]any{"roles": []string{}},
 		"post-accounts-bulk":                    map[string]any{"action": "deactivate", "filter": map[string]any{"q": "nobody-at-all"}},
@@ -195,6 +200,12 @@ GET|POST /integrations
 GET|PATCH|DELETE /integrations/{id}
 GET|POST /integrations/{id}/scim-tokens
 DELETE /integrations/{id}/scim-tokens/{token_id}
+GET|POST /integrations/{id}/scim-clients
+GET|DELETE /integrations/{id}/scim-clients/{client_id}
+POST /integrations/{id}/scim-clients/{client_id}/secrets
+DELETE /integrations/{id}/scim-clients/{client_id}/secrets/{secret_id}
+GET|POST /integrations/{id}/scim-clients/{client_id}/federations
+DELETE /integrations/{id}/scim-clients/{client_id}/federations/{federation_id}
 GET /roles
 GET|PUT|DELETE /roles/{key}
 GET /departments
@@ -213,6 +224,7 @@ GET /integrations/{id}/exclusions/suggestions
 GET /integrations/{id}/directory-users
 GET /integrations/{id}/directory-groups
 GET /integrations/{id}/directory-groups/{gid}/members
+GET /integrations/{id}/directory-groups/{gid}/pending-members
 POST /integrations/{id}/imports
 POST /integrations/{id}/previews
 POST /integrations/{id}/reevaluations
@@ -235,6 +247,9 @@ GET|PUT|DELETE /employees/{external_id}
 POST /employees/import
 GET /changes
 GET /activity
+GET /integrations/{id}/scim-requests
+GET /integrations/{id}/scim-requests/{request_id}
+GET /integrations/{id}/scim-rejections
 `
 
 func TestEveryRouteNeedsAKeyWithTheRight(t *testing.T) {

@@ -25,7 +25,7 @@ func (a *API) scimTokens() {
 	o := operation{tag: tagIntegrations, right: model.RightManageIntegrations}
 	register(a, o.with(http.MethodGet, path, "List the SCIM tokens of an integration").needing(model.RightRead), a.listSCIMTokens)
 	register(a, o.with(http.MethodPost, path, "Create a SCIM token").answering(http.StatusCreated).refusing().
-		says("Several tokens work at once, so that one can be replaced without a gap."), a.createSCIMToken)
+		says("Several tokens work at once, so that one can be replaced without a gap. Before one expires, the integration warns of it."), a.createSCIMToken)
 	register(a, o.with(http.MethodDelete, path+"/{token_id}", "Revoke a SCIM token").answering(http.StatusNoContent), a.deleteSCIMToken)
 }
 
@@ -41,7 +41,10 @@ func (a *API) listSCIMTokens(ctx context.Context, in *struct {
 	read := func(after string, limit int) ([]model.SCIMToken, error) {
 		return a.store.Read(ctx).SCIMTokensAfter(ref, after, limit)
 	}
-	return paged(in.PageInput, read, func(t model.SCIMToken) string { return t.ID }, itself)
+	return paged(in.PageInput, read, func(t model.SCIMToken) string { return t.ID }, func(t model.SCIMToken) model.SCIMToken {
+		t.State = model.StateOf(t.ExpiresAt, a.svc.Now())
+		return t
+	})
 }
 
 func (a *API) createSCIMToken(ctx context.Context, in *struct {
