@@ -99,9 +99,9 @@ func (s *Service) holdRules(tx *store.Tx, ref model.Ref, who store.Newcomer) (*R
 	return rules, awaited, err
 }
 
-// lockGroup is holdRules together with the group, locked.
-func (s *Service) lockGroup(tx *store.Tx, ref model.Ref, id string) (model.DirectoryGroup, *Rules, error) {
-	g, version, err := tx.LockGroup(ref, id)
+// lockGroup is holdRules together with the group, locked, and the first of the steps that are going to be taken.
+func (s *Service) lockGroup(tx *store.Tx, ref model.Ref, id string, steps []model.MemberOp) (model.DirectoryGroup, *Rules, error) {
+	g, version, err := tx.LockGroup(ref, id, steps)
 	if err != nil {
 		return g, nil, err
 	}
@@ -121,9 +121,19 @@ func (s *Service) rulesOf(tx *store.Tx, ref model.Ref, version int64) (*Rules, e
 // ChangeGroup runs edit on the group inside the transaction, with its row locked; edit may replace Document, and gives the
 // steps by which the members change. Without an effective change nothing is written.
 func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
+	return s.changeGroup(ctx, ref, id, nil, edit)
+}
+
+// ChangeMembers is ChangeGroup for steps that are known before the group is, which spares a round trip. check sees the
+// group inside the transaction; its error changes nothing and is given back as it is.
+func (s *Service) ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error) {
+	return s.changeGroup(ctx, ref, id, steps, func(g *model.DirectoryGroup) ([]model.MemberOp, error) { return steps, check(g) })
+}
+
+func (s *Service) changeGroup(ctx context.Context, ref model.Ref, id string, known []model.MemberOp, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
 	var out model.DirectoryGroup
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		before, rules, err := s.lockGroup(tx, ref, id)
+		before, rules, err := s.lockGroup(tx, ref, id, known)
 		if err != nil {
 			return err
 		}
@@ -160,7 +170,7 @@ func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edi
 func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryGroup) error) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		tx.LockGroupsOf(ref, id)
-		g, rules, err := s.lockGroup(tx, ref, id)
+		g, rules, err := s.lockGroup(tx, ref, id, nil)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"usher/directory"
 	"usher/model"
+	"usher/model/store/storetest"
 )
 
 // attempt calls one method of the service with the names of things that belong to somebody else.
@@ -39,6 +40,9 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 		things.federation = must(w, func(ref model.Ref, id string, f model.SCIMClientFederation) (model.SCIMClientFederation, error) {
 			return w.svc.CreateSCIMFederation(w.ctx, ref, id, f)
 		})(w.ref, things.client.ID, contosoTrust()).ID
+		line := storetest.NewRequest(w.ref, "create user ada@contoso.com")
+		things.request = line.ID
+		w.ok(w.store.AppendSCIMRequests(w.ctx, []model.SCIMRequest{line}))
 		things.access = must(w, w.svc.SecretGrant)(w.ctx, things.client.ID, text).Token
 
 		intruder := *w
@@ -77,8 +81,8 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 }
 
 type foreign struct {
-	user, group, account, run, token, federation, access string
-	client                                               model.SCIMClient
+	user, group, account, run, token, federation, access, request string
+	client                                                        model.SCIMClient
 }
 
 // errFound says that something was read that should not have been.
@@ -115,6 +119,20 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 			list, err := w.svc.GroupsOf(w.ctx, w.ref, []string{x.user}, 0)
 			return found(len(list[x.user]), err)
 		}, true},
+		{"CountMembers", func() error {
+			counts, err := w.svc.CountMembers(w.ctx, w.ref, []string{x.group})
+			return found(counts[x.group], err)
+		}, true},
+		{"CountGroupsOf", func() error {
+			counts, err := w.svc.CountGroupsOf(w.ctx, w.ref, []string{x.user})
+			return found(counts[x.user], err)
+		}, true},
+		{"SCIMRequest", func() error { _, _, err := w.svc.SCIMRequest(w.ctx, w.ref, x.request); return err }, false},
+		{"ChangeMembers", func() error {
+			steps := []model.MemberOp{{Kind: model.MembersRemove, IDs: []string{x.user}}}
+			_, err := w.svc.ChangeMembers(w.ctx, w.ref, x.group, steps, func(*model.DirectoryGroup) error { return nil })
+			return err
+		}, false},
 		{"ChangeGroup", func() error { _, err := w.svc.ChangeGroup(w.ctx, w.ref, x.group, noGroup); return err }, false},
 		{"DeleteGroup", func() error { return w.svc.DeleteGroup(w.ctx, w.ref, x.group, nil) }, false},
 	}
@@ -232,7 +250,7 @@ func (w *world) everyMethodTried(tried map[string]bool) {
 		"DeleteDepartment", "DeleteSite", "DeleteModule", "DeleteCustomField",
 		// They concern the installation.
 		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Retire", "Reseal", "APIKey", "Warn",
-		"AllWarnings",
+		"AllWarnings", "TrimSCIMLog",
 		// What is shown tells the organization.
 		"SecretGrant", "AssertionGrant",
 	}

@@ -67,7 +67,7 @@ func TestServiceDeletedOrganizationTakesEverythingWithIt(t *testing.T) {
 		w.sync()
 		w.ok(w.svc.DeleteOrganization(w.ctx, w.org))
 		_, err = w.svc.SCIMToken(w.ctx, w.ref.IntegrationID, token)
-		w.refused(err, model.Unauthorized, "", "bearer token")
+		w.refused(err, model.Unauthorized, "", "revoked") // for the log; the client hears the same of every token
 		_, err = w.push(w.ref, "grace@contoso.com")
 		w.refused(err, model.NotFound, "", "not found")
 		for _, table := range []string{

@@ -108,19 +108,24 @@ func (h *Handler) patchGroup(c *call) (answer, error) {
 		return answer{}, err
 	}
 	var doc model.Document
-	g, err := h.opt.Directory.ChangeGroup(c.ctx(), c.ref, c.id, func(g *model.DirectoryGroup) ([]model.MemberOp, error) {
+	check := func(g *model.DirectoryGroup) error {
 		r := groupOf(*g)
 		c.about(&r)
-		if err := conditions.forChange(&r); err != nil {
-			return nil, err
-		}
-		if !patch.TouchesDocument() {
-			return patch.Members(), nil
-		}
-		err := c.edit(&g.Document, patch)
-		doc = g.Document
-		return patch.Members(), err
-	})
+		return conditions.forChange(&r)
+	}
+	var g model.DirectoryGroup
+	if patch.TouchesDocument() {
+		g, err = h.opt.Directory.ChangeGroup(c.ctx(), c.ref, c.id, func(g *model.DirectoryGroup) ([]model.MemberOp, error) {
+			if err := check(g); err != nil {
+				return nil, err
+			}
+			err := c.edit(&g.Document, patch)
+			doc = g.Document
+			return patch.Members(), err
+		})
+	} else {
+		g, err = h.opt.Directory.ChangeMembers(c.ctx(), c.ref, c.id, patch.Members(), check)
+	}
 	if err != nil {
 		return answer{}, h.taken(c, h.tables.Group, &doc, err)
 	}

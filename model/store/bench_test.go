@@ -45,7 +45,7 @@ func benchAddOne(b *testing.B, size int) {
 		g := storetest.Group(b, s, ref, "Everybody", ids[:size]...)
 		for b.Loop() {
 			storetest.InTx(b, s, func(tx *store.Tx) error {
-				if _, _, err := tx.LockGroup(ref, g.ID); err != nil {
+				if _, _, err := tx.LockGroup(ref, g.ID, nil); err != nil {
 					return err
 				}
 				_, _, err := tx.AddMembers(ref, g.ID, ids[size:])

@@ -124,15 +124,9 @@ func TestIndexedFilters(t *testing.T) {
 		}
 	}
 	ref, ids = directoryOf(t, s, 20000)
-	// Whoever looks at the table while it is vacuumed keeps the index from answering alone.
-	if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE directory_users SET (autovacuum_enabled = false)"); err != nil {
-		t.Fatal(err)
-	}
 	for _, analyzed := range []bool{false, true} {
 		if analyzed {
-			if _, err := s.DB().ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil {
-				t.Fatal(err)
-			}
+			vacuum(t, s)
 		}
 		for _, form := range indexedForms(ids, 707) {
 			for _, generic := range []bool{false, true} {
@@ -150,6 +144,25 @@ func TestIndexedFilters(t *testing.T) {
 		if plan := strings.Join(pages, ", "); strings.Contains(plan, "Seq Scan directory_users") || analyzed && !strings.Contains(plan, "Index Only Scan") {
 			t.Errorf("a page by number, analyzed %v: %s", analyzed, plan)
 		}
+	}
+}
+
+// vacuum gathers statistics, and marks what everybody sees: again, where somebody, such as PostgreSQL's own gathering of
+// statistics, was looking from before the rows came.
+func vacuum(t *testing.T, s *store.Store) {
+	t.Helper()
+	seen := false
+	for try := 0; try < 200 && !seen; try++ {
+		if _, err := s.DB().ExecContext(t.Context(), "VACUUM ANALYZE directory_users"); err != nil {
+			t.Fatal(err)
+		}
+		query := "SELECT relallvisible > relpages * 0.9 FROM pg_class WHERE oid = 'directory_users'::regclass"
+		if err := s.DB().QueryRowContext(t.Context(), query).Scan(&seen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.DB().ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil || !seen {
+		t.Fatalf("not everybody is seen by everybody: %v", err)
 	}
 }
 

@@ -19,30 +19,72 @@ func scanGroup(r scanner, g *model.DirectoryGroup) error {
 
 // DirectoryGroup reads one group of the mirror.
 func (r *Reader) DirectoryGroup(ref model.Ref, id string) (model.DirectoryGroup, error) {
-	return r.directoryGroup(ref, id, "")
+	return r.directoryGroup(ref, id, "", nil, nil)
 }
 
 // LockGroup reads one group and keeps other writers of it out until the transaction ends; it also holds the settings and
-// gives their version, as HoldSettings does, in the same round trip.
-func (tx *Tx) LockGroup(ref model.Ref, id string) (model.DirectoryGroup, int64, error) {
+// gives their version, as HoldSettings does, in the same round trip. Steps by which the caller is going to change the members
+// may be given: the first of them is taken in that round trip too, and AddMembers or RemoveMembers gives what it did. A caller
+// that then does not take it must fail.
+func (tx *Tx) LockGroup(ref model.Ref, id string, steps []model.MemberOp) (model.DirectoryGroup, int64, error) {
 	var version int64
-	g, err := tx.directoryGroup(ref, id, tx.forUpdate(), tx.hold(ref.OrganizationID, "", &version)...)
+	after := tx.stepAhead(ref, id, steps)
+	g, err := tx.directoryGroup(ref, id, tx.forUpdate(), tx.hold(ref.OrganizationID, "", &version), after)
 	if err == nil && version == 0 {
 		err = notFound("organization", ref.OrganizationID)
 	}
 	return g, version, err
 }
 
-func (r *Reader) directoryGroup(ref model.Ref, id, lock string, before ...statement) (model.DirectoryGroup, error) {
+// ahead is a step that was taken when its group was locked.
+type ahead struct {
+	groupID string
+	kind    model.MemberOpKind
+	values  []string
+	members []model.Member // added or removed
+}
+
+// stepAhead gives the statement of the first step, where it begins with one.
+func (tx *Tx) stepAhead(ref model.Ref, groupID string, steps []model.MemberOp) []statement {
+	if len(steps) == 0 || !ValidID(groupID) || tx.s.dialect != postgres {
+		return nil
+	}
+	ids := validIDs(steps[0].IDs)
+	if len(ids) == 0 {
+		return nil
+	}
+	tx.ahead = &ahead{groupID: groupID, kind: steps[0].Kind, values: steps[0].IDs}
+	switch steps[0].Kind {
+	case model.MembersAdd:
+		return []statement{tx.insertMembers(ref, groupID, ids, model.MemberUser, &tx.ahead.members)}
+	case model.MembersRemove:
+		return []statement{tx.removeMembers(groupID, ids, &tx.ahead.members)}
+	case model.MembersReplace:
+	}
+	tx.ahead = nil
+	return nil
+}
+
+// taken gives what a step did that was taken ahead, once.
+func (tx *Tx) taken(kind model.MemberOpKind, groupID string, values []string) ([]model.Member, bool) {
+	step := tx.ahead
+	tx.ahead = nil
+	if step == nil || step.kind != kind || step.groupID != groupID || !slices.Equal(step.values, values) {
+		return nil, false
+	}
+	return step.members, true
+}
+
+func (r *Reader) directoryGroup(ref model.Ref, id, lock string, before, after []statement) (model.DirectoryGroup, error) {
 	var groups []model.DirectoryGroup
 	if !ValidID(id) {
 		return model.DirectoryGroup{}, notFound("group", id)
 	}
-	err := r.query(append(before, statement{
+	err := r.query(append(append(before, statement{
 		sql:  "SELECT " + groupColumns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id = ?" + lock,
 		args: []any{ref.OrganizationID, ref.IntegrationID, id},
 		scan: func(row scanner) error { return scanAppend(row, &groups, scanGroup) },
-	})...)
+	}), after...)...)
 	if err == nil && len(groups) == 0 {
 		err = notFound("group", id)
 	}
@@ -157,31 +199,16 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, values []string) (added 
 	if len(ids) == 0 {
 		return nil, values, nil
 	}
-	insert := func(table string, kind model.MemberType) statement {
-		return statement{
-			sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
- SELECT ` + tx.typed("uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
- WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("uuid") + `
- AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("uuid") + ` AND g.organization_id = t.organization_id
- AND g.integration_id = t.integration_id)
- ORDER BY t.id` + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
-			args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID, groupID},
-			scan: func(row scanner) error {
-				m := model.Member{Type: kind}
-				err := row.Scan(&m.ID)
-				added = append(added, m)
-				return err
-			},
-		}
-	}
-	if err := tx.query(insert("directory_users", model.MemberUser)); err != nil {
+	if members, ok := tx.taken(model.MembersAdd, groupID, values); ok {
+		added = members
+	} else if err := tx.query(tx.insertMembers(ref, groupID, ids, model.MemberUser, &added)); err != nil {
 		return nil, nil, translate(err)
 	}
 	if len(added) == len(values) {
 		return added, nil, nil
 	}
 	is := map[string]bool{groupID: true} // no group is a member of itself
-	err = tx.query(insert("directory_groups", model.MemberGroup), statement{
+	err = tx.query(tx.insertMembers(ref, groupID, ids, model.MemberGroup, &added), statement{
 		sql: "SELECT member_id FROM memberships WHERE " + tx.beside("organization_id") + " AND " + tx.beside("integration_id") +
 			" AND group_id = ? AND member_id" + tx.anyOf("uuid", ids),
 		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, tx.list(ids)},
@@ -200,6 +227,31 @@ func (tx *Tx) AddMembers(ref model.Ref, groupID string, values []string) (added 
 	return added, unknown, translate(err)
 }
 
+// insertMembers makes those of ids that are users, or groups, of the integration members of a group of it.
+func (tx *Tx) insertMembers(ref model.Ref, groupID string, ids []string, kind model.MemberType, added *[]model.Member) statement {
+	table, order := "directory_users", ""
+	if kind == model.MemberGroup {
+		table = "directory_groups"
+	}
+	if len(ids) > 1 { // those that add the same people lock them in one order
+		order = " ORDER BY t.id"
+	}
+	return statement{
+		sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
+ SELECT ` + tx.typed("uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
+ WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("uuid") + `
+ AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("uuid") + ` AND g.organization_id = t.organization_id
+ AND g.integration_id = t.integration_id)` + order + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
+		args: []any{groupID, ref.OrganizationID, ref.IntegrationID, tx.list(ids), groupID, groupID},
+		scan: func(row scanner) error {
+			m := model.Member{Type: kind}
+			err := row.Scan(&m.ID)
+			*added = append(*added, m)
+			return err
+		},
+	}
+}
+
 // typed gives a placeholder, with its type where PostgreSQL cannot see it from the context.
 func (r *Reader) typed(kind string) string {
 	if r.s.dialect == postgres {
@@ -216,13 +268,22 @@ func (r *Reader) forShare() string {
 	return ""
 }
 
-// RemoveMembers removes those of ids that are members, and gives them.
-func (tx *Tx) RemoveMembers(groupID string, ids []string) ([]model.Member, error) {
-	ids = validIDs(ids)
+// RemoveMembers removes those of values that are ids of members, and gives them.
+func (tx *Tx) RemoveMembers(groupID string, values []string) ([]model.Member, error) {
+	if members, ok := tx.taken(model.MembersRemove, groupID, values); ok {
+		return members, nil
+	}
+	ids := validIDs(values)
 	if len(ids) == 0 || !ValidID(groupID) {
 		return nil, nil
 	}
-	return tx.deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid", ids), groupID, tx.list(ids))
+	var removed []model.Member
+	err := tx.query(tx.removeMembers(groupID, ids, &removed))
+	return removed, translate(err)
+}
+
+func (tx *Tx) removeMembers(groupID string, ids []string, removed *[]model.Member) statement {
+	return deleteMembers("group_id = ? AND member_id"+tx.anyOf("uuid", ids), removed, groupID, tx.list(ids))
 }
 
 // KeepMembers removes every member that is not among ids, and gives those removed.
@@ -230,23 +291,24 @@ func (tx *Tx) KeepMembers(groupID string, ids []string) ([]model.Member, error) 
 	if !ValidID(groupID) {
 		return nil, nil
 	}
-	if tx.s.dialect == sqliteLite {
-		keep := validIDs(ids)
-		return tx.deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid", keep), groupID, tx.list(keep))
-	}
+	var removed []model.Member
+	keep := validIDs(ids)
 	// An anti join and not "<> ALL", which under a plan made for any list compares every member with every id.
-	return tx.deleteMembers("group_id = ? AND NOT EXISTS (SELECT 1 FROM unnest(?::uuid[]) AS kept (id) WHERE kept.id = member_id)",
-		groupID, validIDs(ids))
+	st := deleteMembers("group_id = ? AND NOT EXISTS (SELECT 1 FROM unnest(?::uuid[]) AS kept (id) WHERE kept.id = member_id)", &removed,
+		groupID, keep)
+	if tx.s.dialect == sqliteLite {
+		st = deleteMembers("group_id = ? AND NOT member_id"+tx.anyOf("uuid", keep), &removed, groupID, tx.list(keep))
+	}
+	err := tx.query(st)
+	return removed, translate(err)
 }
 
-func (tx *Tx) deleteMembers(where string, args ...any) ([]model.Member, error) {
-	var removed []model.Member
-	err := tx.query(statement{
+func deleteMembers(where string, removed *[]model.Member, args ...any) statement {
+	return statement{
 		sql:  "DELETE FROM memberships WHERE " + where + " RETURNING member_id, member_type",
 		args: args,
-		scan: func(row scanner) error { return scanAppend(row, &removed, scanMember) },
-	})
-	return removed, translate(err)
+		scan: func(row scanner) error { return scanAppend(row, removed, scanMember) },
+	}
 }
 
 func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type) }

@@ -153,6 +153,7 @@ type Tx struct {
 	now     time.Time
 	told    bool // changes were appended
 	try     attempt
+	ahead   *ahead // a step that LockGroup took
 	guessed string // the organization of which something was guessed
 	altered bool   // settings were changed, so that what this transaction reads of them is its own until it commits
 }

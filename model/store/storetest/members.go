@@ -47,7 +47,7 @@ func manyAtOnce(t *testing.T, s suite) {
 	g := Group(t, s.Store, ref, "Everybody", ids[n:]...)
 	together(2*n, func(i int) {
 		err := s.InTx(t.Context(), func(tx *store.Tx) error {
-			locked, _, err := tx.LockGroup(ref, g.ID)
+			locked, _, err := tx.LockGroup(ref, g.ID, nil)
 			if err != nil {
 				return err
 			}

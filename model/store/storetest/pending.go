@@ -24,7 +24,7 @@ func pendingCases() []testCase {
 // remember is what a request does that names a member who may not be there: it remembers the value unless it means somebody.
 func remember(ref model.Ref, group, value string, found *model.Member) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
-		g, _, err := tx.LockGroup(ref, group)
+		g, _, err := tx.LockGroup(ref, group, nil)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func doorsAddUp(t *testing.T, s suite) {
 	runs := 0
 	both := func(tx *store.Tx) error {
 		runs++
-		g, _, err := tx.LockGroup(ref, g.ID)
+		g, _, err := tx.LockGroup(ref, g.ID, nil)
 		if err != nil {
 			return err
 		}

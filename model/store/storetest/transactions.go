@@ -235,7 +235,7 @@ func malformedIDs(t *testing.T, s suite) {
 		for name, read := range map[string]func(*store.Tx) error{
 			"DirectoryUser":     func(tx *store.Tx) error { _, err := tx.DirectoryUser(ref, id); return err },
 			"DirectoryGroup":    func(tx *store.Tx) error { _, err := tx.DirectoryGroup(ref, id); return err },
-			"LockGroup":         func(tx *store.Tx) error { _, _, err := tx.LockGroup(ref, id); return err },
+			"LockGroup":         func(tx *store.Tx) error { _, _, err := tx.LockGroup(ref, id, nil); return err },
 			"Account":           func(tx *store.Tx) error { _, err := tx.Account(org, id); return err },
 			"Account elsewhere": func(tx *store.Tx) error { _, err := tx.Account(id, store.NewID()); return err },
 			"Integration": func(tx *store.Tx) error {
