@@ -1,5 +1,5 @@
 -- +goose Up
--- What every push writes, made cheaper (docs/decisions/0009). Keys are folded text that nothing sorts for people: they are
+-- What every push writes, made cheaper (docs/decisions/0008). Keys are folded text that nothing sorts for people: they are
 -- compared byte by byte, as on SQLite, and not by the rules of a language.
 ALTER TABLE accounts ALTER COLUMN email_key TYPE text COLLATE "C", ALTER COLUMN user_name_key TYPE text COLLATE "C";
 ALTER TABLE employees ALTER COLUMN email_key TYPE text COLLATE "C";

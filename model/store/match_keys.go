@@ -12,7 +12,7 @@ import (
 // The column match_keys holds a number for every value of a user by which Entra or an administrator may look for people, so
 // that "eq" on any such attribute is answered by one index. A number is made of the integration, the attribute and the value
 // without case. Different values may have the same number: a condition compares what is found once more. Which attributes have
-// numbers, and what that costs, stands in docs/decisions/0008.
+// numbers, and what that costs, stands in docs/decisions/0007.
 
 // enterpriseUser is the extension of RFC 7643 §4.3.
 const enterpriseUser = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
