@@ -8,8 +8,14 @@ func TestPercentForKeepsTheHeapAtItsFloor(t *testing.T) {
 		live, roots uint64
 		want        int
 	}{
-		{0, 0, 700}, {1 << 20, 0, 700}, {4 << 20, 0, 600}, {4 << 20, 2 << 20, 400}, {7 << 20, 0, 300}, {14 << 20, 0, 100},
-		{20 << 20, 0, 100}, {4 << 30, 1 << 20, 100},
+		{0, 0, 700},
+		{1 << 20, 0, 700},
+		{4 << 20, 0, 600},
+		{4 << 20, 2 << 20, 400},
+		{7 << 20, 0, 300},
+		{14 << 20, 0, 100},
+		{20 << 20, 0, 100},
+		{4 << 30, 1 << 20, 100},
 	} {
 		if got := percentFor(tt.live, tt.roots); got != tt.want {
 			t.Errorf("%d MiB live, %d of roots: GOGC %d, want %d", tt.live>>20, tt.roots>>20, got, tt.want)

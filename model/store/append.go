@@ -73,29 +73,46 @@ func (a appended) few(rows [][]any, now any) statement {
 	return st
 }
 
-// many sends one array per column, so that the text is the same for any number of rows. The order of rows is kept.
+// many sends one array per column, so that the text is the same for any number of rows, and one value for a column that has
+// the same in all of them, as most have. The order of rows is kept.
 func (a appended) many(rows [][]any, now any) statement {
-	names, arrays, args := make([]string, len(a.columns)), make([]string, len(a.columns)), []any{now}
+	var selected, names, arrays []string
+	var lists []any
+	args := []any{now}
 	for c, kind := range a.kinds {
-		if kind == "json" { // an array of texts, each of which is read as JSON below
-			kind = "text"
-		}
-		names[c], arrays[c] = "c"+strconv.Itoa(c), "?::"+kind+"[]"
 		column := make([]any, len(rows))
 		for i, row := range rows {
 			column[i] = row[c]
 		}
-		args = append(args, texts(column))
+		values := texts(column)
+		if same(values) {
+			selected, args = append(selected, "?::"+kind), append(args, values[0])
+			continue
+		}
+		name := "c" + strconv.Itoa(c)
+		selected, names, lists = append(selected, name), append(names, name), append(lists, values)
+		if kind == "json" { // an array of texts, each of which is read as JSON
+			selected[c], kind = name+"::json", "text"
+		}
+		arrays = append(arrays, "?::"+kind+"[]")
 	}
-	values := strings.Join(names, ", ")
-	if last := len(a.kinds) - 1; a.kinds[last] == "json" {
-		values = strings.Join(names[:last], ", ") + ", " + names[last] + "::json"
+	if len(lists) == 0 { // all rows are alike
+		return a.few(rows, now)
 	}
 	return statement{
-		sql: a.insert() + "SELECT ?::timestamptz, " + values + " FROM unnest(" + strings.Join(arrays, ", ") +
+		sql: a.insert() + "SELECT ?::timestamptz, " + strings.Join(selected, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
 			") WITH ORDINALITY AS x(" + strings.Join(names, ", ") + ", n) ORDER BY n",
-		args: args,
+		args: append(args, lists...),
 	}
+}
+
+func same(values []*string) bool {
+	for _, v := range values[1:] {
+		if (v == nil) != (values[0] == nil) || v != nil && *v != *values[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // texts gives a column of texts, some of which may be absent.

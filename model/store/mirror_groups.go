@@ -313,14 +313,17 @@ func deleteMembers(where string, removed *[]model.Member, args ...any) statement
 
 func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type) }
 
+// displayOf is a member's name, which stands in one of two tables.
+const displayOf = `coalesce(CASE WHEN m.member_type = 'User' THEN (SELECT u.display_name FROM directory_users u WHERE u.id = m.member_id)
+ ELSE (SELECT g.display_name FROM directory_groups g WHERE g.id = m.member_id) END, '')`
+
 // Members gives the members of the groups, in the order of the ids of groups and then of members: at most so many in all,
 // where most is not 0.
 func (r *Reader) Members(ref model.Ref, groupIDs []string, most int) (map[string][]model.Member, error) {
 	members := make(map[string][]model.Member, len(groupIDs))
 	ids := validIDs(groupIDs)
 	err := r.query(statement{
-		sql: `SELECT m.group_id, m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
- FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
+		sql: "SELECT m.group_id, m.member_id, m.member_type, " + displayOf + ` FROM memberships m
  WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid", ids) + ` ORDER BY m.group_id, m.member_id` + limited(most),
 		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
 		scan: func(row scanner) error {
@@ -380,8 +383,7 @@ func (r *Reader) MembersAfter(ref model.Ref, groupID, after string, limit int) (
 		return nil, notFound("group", groupID)
 	}
 	err := r.query(statement{
-		sql: `SELECT m.member_id, m.member_type, coalesce(u.display_name, g.display_name, '')
- FROM memberships m LEFT JOIN directory_users u ON u.id = m.member_id LEFT JOIN directory_groups g ON g.id = m.member_id
+		sql: "SELECT m.member_id, m.member_type, " + displayOf + ` FROM memberships m
  WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?`,
 		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, after, limit},
 		scan: func(row scanner) error {
