@@ -19,7 +19,7 @@ const (
 	ordinaryBody       = 16 << 10  // bytes of a request body; Entra sends 2 to 10 KiB
 	ordinaryMemory     = 512 << 10 // bytes of memory for a body or documents, such as 100 users or 400 members
 	ordinaryPage       = 1 << 20   // bytes of the documents of a page; 100 users have about 150 KiB
-	maxPageBytes       = 4 << 20   // bytes of the documents of a page, and one document more
+	maxPageBytes       = 2 << 20   // bytes of the documents of a page, and one document more; 500 users have 1 MiB
 	ordinaryReferences = 2_000     // members or groups in one answer
 	maxReferences      = 100_000
 )
@@ -90,7 +90,6 @@ func (r *references) fill(c *call, page []rendered) (int, error) {
 		if ids, err = r.share(c, ids); err != nil {
 			return 0, err
 		}
-		found = nil // before as much is read again
 		if found, err = r.read(ids, 0); err != nil {
 			return 0, err
 		}

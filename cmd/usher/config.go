@@ -31,7 +31,7 @@ type settings struct {
 	SCIMLogDays   *string `name:"scim-log-days" help:"How many days it keeps them (USHER_SCIM_LOG_DAYS)." placeholder:"30"`
 	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
 	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"1024"`
-	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"48"`
+	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"40"`
 	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
 	LogFormat     *string `help:"text or json (USHER_LOG_FORMAT)."`
 	LogLevel      *string `help:"debug, info, warn or error (USHER_LOG_LEVEL)." placeholder:"info"`

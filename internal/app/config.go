@@ -46,7 +46,7 @@ func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
 		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, SCIMRate: scim.DefaultRate,
-		MaxConnections: 1024, RequestMemory: 48,
+		MaxConnections: 1024, RequestMemory: 40,
 		Version: "dev",
 	}
 }

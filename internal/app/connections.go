@@ -25,9 +25,8 @@ type connections struct {
 // connection is one client. Its fields belong to connections.mu.
 type connection struct {
 	net.Conn
-	place  *list.Element // among those that wait; nil while a request is under way
-	served bool
-	gone   bool
+	place *list.Element // among those that wait; nil while a request is under way
+	gone  bool
 }
 
 func newConnections(most int, observe func(string)) *connections {

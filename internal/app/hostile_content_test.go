@@ -27,7 +27,7 @@ func (g *target) hostileBodies() {
 	}{
 		"10 MB":                        {"POST", "/Users", user(`,"nickName":"` + strings.Repeat("a", 10<<20) + `"`), "", 413},
 		"10 MB of blanks":              {"POST", "/Users", strings.Repeat(" ", 10<<20), "", 413},
-		"1 GB in 1 MB":                 {"POST", "/Users", bomb(g.t), "gzip", 413},
+		"32 MB in 32 kB":               {"POST", "/Users", bomb(g.t), "gzip", 413},
 		"gzip that is none":            {"POST", "/Users", "{}", "gzip", 400},
 		"half of a gzip":               {"POST", "/Users", zipped(g.t, user(""))[:30], "gzip", 400},
 		"an unknown coding":            {"POST", "/Users", "{}", "br", 415},
@@ -81,7 +81,7 @@ func (g *target) hostileBodies() {
 	}
 }
 
-func bomb(t *testing.T) string { t.Helper(); return zipped(t, strings.Repeat("\x00", 256<<20)) }
+func bomb(t *testing.T) string { t.Helper(); return zipped(t, strings.Repeat("\x00", 32<<20)) }
 
 func manyMembers(n int) string {
 	var b strings.Builder
@@ -158,7 +158,7 @@ func (g *target) hostileQueries() {
 			g.t.Errorf("%s: answered %s, want %d", name, got, c.status)
 			continue
 		}
-		g.checkAnswer(name, res[0].StatusCode, res[0].Header, readAll(res[0].Body))
+		g.checkAnswer(name, res[0].status, res[0].header, res[0].body)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,8 +34,8 @@ type target struct {
 	ref   model.Ref
 }
 
-// attack runs the attacks against a server, and wants it to be as well as before: it answers a normal request at once, has no
-// goroutine and no connection to the database more than before, and never answered with a failure of its own.
+// attack runs the attacks against a server, and wants it to be as well as before: it answers a normal request at once, holds no
+// connection to the database, and never answered with a failure of its own.
 func attack(t *testing.T, databaseURL string, set func(*app.Config), attacks func(*target)) {
 	t.Helper()
 	cfg := app.Defaults()
@@ -61,10 +62,9 @@ func attack(t *testing.T, databaseURL string, set func(*app.Config), attacks fun
 	g := &target{t: t, app: a, addr: strings.TrimPrefix(a.URL(), "http://")}
 	g.connect()
 	g.normal()
-	before := runtime.NumGoroutine()
 	attacks(g)
 	g.normal()
-	g.unharmed(before)
+	g.unharmed()
 }
 
 func (g *target) connect() {
@@ -117,13 +117,10 @@ func (g *target) send(ctx context.Context, method, path, body string) (int, []by
 }
 
 // unharmed wants nothing to be left of the attacks.
-func (g *target) unharmed(goroutines int) {
+func (g *target) unharmed() {
 	g.t.Helper()
 	http.DefaultClient.CloseIdleConnections()
 	eventually(g.t, "no connection to the database is in use", func() bool { return g.app.Store.DB().Stats().InUse == 0 })
-	if testing.Verbose() {
-		g.t.Log("goroutines", goroutines, runtime.NumGoroutine())
-	}
 	counts, err := g.app.Answers()
 	if err != nil {
 		g.t.Fatal(err)
@@ -135,8 +132,15 @@ func (g *target) unharmed(goroutines int) {
 	}
 }
 
+// reply is an answer with its body read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // raw sends bytes over a connection and gives the answers that came until the server closed it, or said nothing for a while.
-func (g *target) raw(text string) (answers []*http.Response, closed bool) {
+func (g *target) raw(text string) (answers []reply, closed bool) {
 	g.t.Helper()
 	conn, err := net.Dial("tcp", g.addr)
 	if err != nil {
@@ -157,11 +161,10 @@ func (g *target) raw(text string) (answers []*http.Response, closed bool) {
 			return answers, !ok || !timeout.Timeout()
 		}
 		body, err := io.ReadAll(res.Body)
-		if err != nil {
+		if err = errors.Join(err, res.Body.Close()); err != nil {
 			g.t.Errorf("the body of an answer: %v", err)
 		}
-		res.Body = io.NopCloser(bytes.NewReader(body))
-		answers = append(answers, res)
+		answers = append(answers, reply{res.StatusCode, res.Header, body})
 	}
 }
 
@@ -228,10 +231,10 @@ func (g *target) malformedHTTP() {
 	}
 }
 
-func statuses(answers []*http.Response) string {
+func statuses(answers []reply) string {
 	var list []string
 	for _, res := range answers {
-		list = append(list, fmt.Sprint(res.StatusCode))
+		list = append(list, fmt.Sprint(res.status))
 	}
 	return strings.Join(list, " ")
 }
@@ -268,16 +271,11 @@ func (g *target) strangeButValid() {
 			g.t.Errorf("%s: answered %q, want %q", name, got, c.want)
 		}
 		for _, res := range answers {
-			if strings.Contains(c.text, "{base}/Users") && res.StatusCode != http.StatusContinue && strings.Contains(res.Header.Get("Content-Type"), "scim") {
-				g.checkAnswer(name, res.StatusCode, res.Header, readAll(res.Body))
+			if strings.Contains(c.text, "{base}/Users") && res.status != http.StatusContinue && strings.Contains(res.header.Get("Content-Type"), "scim") {
+				g.checkAnswer(name, res.status, res.header, res.body)
 			}
 		}
 	}
-}
-
-func readAll(r io.Reader) []byte {
-	raw, _ := io.ReadAll(r) // of memory
-	return raw
 }
 
 // checkAnswer wants an error to be SCIM's, with nothing of the server's insides.

@@ -112,7 +112,7 @@ func (g *gate) guard(next http.Handler) http.Handler {
 		defer g.conns.exit(conn)
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		if r.Body == nil || r.Body == http.NoBody {
-			_ = v.control.SetReadDeadline(time.Time{}) // nothing more is read, but that the client goes away
+			// nothing more is read, but that the client goes away
 		} else {
 			r.Body = &meteredBody{ReadCloser: r.Body, visit: v, declared: r.ContentLength}
 		}

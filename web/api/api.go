@@ -93,8 +93,10 @@ func New(opt Options) *API {
 // included.
 func (a *API) Mount(e *echo.Echo) {
 	serve := echo.WrapHandler(a.echo)
-	e.Any(Base, serve)
-	e.Any(Base+"/*", serve)
+	for _, path := range []string{Base, Base + "/*"} {
+		e.Any(path, serve)
+		e.RouteNotFound(path, serve) // methods that echo does not know
+	}
 }
 
 func (a *API) routes() {
