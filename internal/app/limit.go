@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -111,9 +110,7 @@ func (g *gate) guard(next http.Handler) http.Handler {
 		defer v.leave()
 		defer g.conns.exit(conn)
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
-		if r.Body == nil || r.Body == http.NoBody {
-			// nothing more is read, but that the client goes away
-		} else {
+		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = &meteredBody{ReadCloser: r.Body, visit: v, declared: r.ContentLength}
 		}
 		next.ServeHTTP(&meteredAnswer{w, v}, r)
@@ -222,10 +219,7 @@ func (b *meteredBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.got += int64(n)
-	if errors.Is(err, io.EOF) {
-		_ = b.visit.control.SetReadDeadline(time.Time{}) // from now on it is the client that waits
-	}
-	return n, err
+	return n, err // at the end net/http lifts the deadline
 }
 
 // grow takes the share of a body of which more has come than is free.

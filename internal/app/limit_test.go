@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -106,4 +107,35 @@ func TestMeteredBody(t *testing.T) {
 		}
 		held.leave()
 	})
+}
+
+// TestLongWork: a request whose work takes longer than it may take to arrive is not given up.
+func TestLongWork(t *testing.T) {
+	t.Parallel()
+	b := bounds{requestWithin: 50 * time.Millisecond, pieceWithin: 50 * time.Millisecond, answerWithin: time.Minute, connections: 4, headerBytes: 1 << 12}
+	g := newGate(b, func(string) {})
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = g.server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		select {
+		case <-r.Context().Done():
+			err = errors.Join(err, r.Context().Err())
+		case <-time.After(300 * time.Millisecond):
+		}
+		if err != nil {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}), slog.New(slog.DiscardHandler))
+	server.Listener = g.conns.listen(server.Listener)
+	server.Start()
+	defer server.Close()
+	for _, body := range []string{"", "body"} {
+		res, err := http.Post(server.URL, "text/plain", bytes.NewBufferString(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusOK || res.Body.Close() != nil {
+			t.Errorf("with the body %q: %s", body, res.Status)
+		}
+	}
 }

@@ -256,18 +256,3 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	})
 }
-
-// TestWaitingClients: a client that waits for news, as it may, is not taken for a slow one.
-func TestWaitingClients(t *testing.T) {
-	t.Parallel()
-	attack(t, "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), hurried, func(g *target) {
-		_, key := waitingKey(g.t, g.app, g.ref.OrganizationID)
-		begin := time.Now()
-		res := ask(g.t, g.app, key, "/changes?wait=2500ms&types=account.deleted")
-		defer func() { _ = res.Body.Close() }()
-		body, err := io.ReadAll(res.Body)
-		if took := time.Since(begin); err != nil || res.StatusCode != http.StatusOK || took < 2*time.Second {
-			g.t.Errorf("answered %s with %s (%v) after %s, want an empty page after 2.5 s", res.Status, body, err, took)
-		}
-	})
-}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"slices"
-	"strconv"
 
 	"usher/model"
 )
@@ -335,42 +334,6 @@ func (r *Reader) Members(ref model.Ref, groupIDs []string, most int) (map[string
 		},
 	})
 	return members, translate(err)
-}
-
-// limited gives a LIMIT of a few different texts, which stay prepared.
-func limited(most int) string {
-	if most <= 0 {
-		return ""
-	}
-	return " LIMIT " + strconv.Itoa(most)
-}
-
-// CountMembers counts the members of each of the groups; one without is not there.
-func (r *Reader) CountMembers(ref model.Ref, groupIDs []string) (map[string]int, error) {
-	return r.countMemberships(ref, "group_id", groupIDs)
-}
-
-// CountGroupsOf counts the groups that each member is a direct member of; one without is not there.
-func (r *Reader) CountGroupsOf(ref model.Ref, memberIDs []string) (map[string]int, error) {
-	return r.countMemberships(ref, "member_id", memberIDs)
-}
-
-func (r *Reader) countMemberships(ref model.Ref, by string, of []string) (map[string]int, error) {
-	counts := make(map[string]int, len(of))
-	ids := validIDs(of)
-	err := r.query(statement{
-		sql: "SELECT " + by + ", count(*) FROM memberships WHERE " + r.beside("organization_id") + " AND " + r.beside("integration_id") +
-			" AND " + by + r.anyOf("uuid", ids) + " GROUP BY " + by,
-		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
-		scan: func(row scanner) error {
-			var id string
-			var n int
-			err := row.Scan(&id, &n)
-			counts[id] = n
-			return err
-		},
-	})
-	return counts, translate(err)
 }
 
 // MembersAfter gives a page of one group's members in the order of their ids.
