@@ -52,7 +52,7 @@ func (tx *Tx) writes(all []statement) []statement {
 
 // commit sends what is buffered and commits. On PostgreSQL both are one round trip, unless a buffered statement has yet to
 // find out whether its row is there: then it must be heard first. What was not begun needs no COMMIT either: statements that
-// are sent together, without BEGIN among them, are one transaction that ends with them.
+// are sent together, without BEGIN among them, are one transaction that ends with them. Rare ones are sent by themselves.
 func (tx *Tx) commit() error {
 	if tx.sqlTx != nil {
 		if err := tx.send(); err != nil {
@@ -60,11 +60,12 @@ func (tx *Tx) commit() error {
 		}
 		return tx.sqlTx.Commit()
 	}
-	heard := true
+	heard, together := true, true
 	for i := range tx.pending {
 		heard = heard && (tx.pending[i].affected == nil || tx.pending[i].locked)
+		together = together && !tx.pending[i].rare
 	}
-	if !tx.begun && heard {
+	if !tx.begun && heard && together {
 		if all := tx.writes(nil); len(all) > 0 {
 			return tx.raw.run(tx.ctx, all)
 		}
