@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"usher/directory"
-	"usher/internal/app"
 	"usher/model"
 )
 
@@ -39,37 +36,10 @@ func (s *screen) String() string {
 // integration.
 func server(t *testing.T, db string) (ask func(path string), integration string) {
 	t.Helper()
-	cfg := app.Defaults()
-	cfg.DatabaseURL, cfg.Listen, cfg.Migrate, cfg.NoWorkers = "sqlite:"+db, "127.0.0.1:0", true, true
-	a, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		_ = a.Close()
-	})
-	org, err := a.Store.Read(t.Context()).Organization(model.DefaultOrganization)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := a.Service.CreateIntegration(t.Context(), org.ID, directory.DefaultIntegration("Contoso", model.IngressSCIM), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, token, err := a.Service.CreateSCIMToken(t.Context(), i.Ref(), "Entra", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	integration, url, token := serving(t, db)
 	return func(path string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL()+"/scim/v2/"+i.ID+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +49,7 @@ func server(t *testing.T, db string) (ask func(path string), integration string)
 			t.Fatal(err)
 		}
 		_ = res.Body.Close()
-	}, i.ID
+	}, integration
 }
 
 func until(t *testing.T, what string, ok func() bool) {

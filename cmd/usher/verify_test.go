@@ -14,16 +14,15 @@ import (
 
 	"usher/directory"
 	"usher/internal/app"
-	"usher/internal/secret"
 	"usher/internal/verify"
 	"usher/model"
 )
 
-// serving starts a server and gives the Tenant URL of a new integration with a token.
-func serving(t *testing.T) (url, token string) {
+// serving starts a server on a SQLite database and gives the id and the Tenant URL of a new integration, with a token.
+func serving(t *testing.T, db string) (id, url, token string) {
 	t.Helper()
 	cfg := app.Defaults()
-	cfg.DatabaseURL, cfg.SecretKey, cfg.Listen, cfg.Migrate = "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), secret.NewKey(), "127.0.0.1:0", true
+	cfg.DatabaseURL, cfg.Listen, cfg.Migrate, cfg.NoWorkers = "sqlite:"+db, "127.0.0.1:0", true, true
 	a, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +49,7 @@ func serving(t *testing.T) (url, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a.URL() + "/scim/v2/" + i.ID, token
+	return i.ID, a.URL() + "/scim/v2/" + i.ID, token
 }
 
 // shell runs the program and gives its status and all that it wrote.
@@ -62,7 +61,7 @@ func shell(t *testing.T, args ...string) (int, string) {
 }
 
 func TestVerifyReports(t *testing.T) {
-	url, token := serving(t)
+	_, url, token := serving(t, filepath.Join(t.TempDir(), "usher.db"))
 	code, text := shell(t, "verify", url, "--token", token, "--only", "create,protocol/me")
 	if code != 0 || !strings.Contains(text, "pass  create/duplicate") || !strings.Contains(text, "0 failed") {
 		t.Fatalf("status %d\n%s", code, text)
