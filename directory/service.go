@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -101,41 +100,6 @@ func (r *Rules) integration(ref model.Ref) (model.IntegrationSettings, error) {
 		return i, model.Errorf(model.NotFound, "integration %s not found", ref.IntegrationID)
 	}
 	return i, nil
-}
-
-// activeCounts remembers for a minute how many active accounts an integration has, so that the guard of pushes does not
-// count them for every leaver.
-type activeCounts struct {
-	mu sync.Mutex
-	at map[string]activeCount
-}
-
-type activeCount struct {
-	n    int
-	read time.Time
-}
-
-// activeCountAge is how old a remembered count may be.
-const activeCountAge = time.Minute
-
-func (c *activeCounts) of(tx *store.Tx, ref model.Ref) (int, error) {
-	c.mu.Lock()
-	hit, ok := c.at[ref.IntegrationID]
-	c.mu.Unlock()
-	if ok && tx.Now().Sub(hit.read) < activeCountAge {
-		return hit.n, nil
-	}
-	n, err := tx.CountActiveAccounts(ref)
-	if err != nil {
-		return 0, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.at == nil || len(c.at) > maxRemembered {
-		c.at = map[string]activeCount{}
-	}
-	c.at[ref.IntegrationID] = activeCount{n, tx.Now()}
-	return n, nil
 }
 
 // maxRemembered bounds what is remembered per integration or token, in an installation with very many of them.

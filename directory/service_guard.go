@@ -21,32 +21,51 @@ func (w *settlement) alarm() error {
 	if err != nil {
 		return err
 	}
-	active, err := w.svc.active.of(w.tx, w.ref)
-	if err != nil {
+	active, limit, many, err := w.tooMany(integration.Integration.Guard)
+	if err != nil || !many {
 		return err
-	}
-	limit, watch := integration.Integration.Guard.Limit(active), &w.svc.pushes
-	if !watch.suspicious(w.ref, w.deactivated, limit, w.tx.Now()) {
-		return nil
-	}
-	n, err := w.tx.CountPushedDeactivations(w.ref, w.tx.Now().Add(-alarmPeriod), limit+1)
-	if err != nil {
-		return err
-	}
-	watch.counted(w.ref, n, w.tx.Now())
-	if n <= limit {
-		return nil
 	}
 	due, err := w.tx.ClaimAlert(w.ref, alarmPeriod)
 	if err != nil {
 		return err
 	}
 	if !due {
-		watch.alarmed(w.ref, w.tx.Now())
+		w.svc.pushes.alarmed(w.ref, w.tx.Now())
 		return nil
 	}
 	w.svc.Observe(EventMassDeactivation, 1)
-	return w.raise(n, limit, active)
+	return w.raise(limit, active)
+}
+
+// tooMany says whether the pushes of the last hour have deactivated more than the guard allows, and of how many active accounts
+// that is the limit. To ask the database how many are active is the dearest, and left to the last.
+func (w *settlement) tooMany(guard model.Guard) (active, limit int, many bool, err error) {
+	watch, now := &w.svc.pushes, w.tx.Now()
+	seen := watch.note(w.ref, w.deactivated, now)
+	count := func(most int) (bool, error) {
+		n, err := w.tx.CountPushedDeactivations(w.ref, now.Add(-alarmPeriod), most+1)
+		if err == nil && n <= most {
+			watch.counted(w.ref, n, now)
+		}
+		return n > most, err
+	}
+	switch {
+	case seen.alarmed || seen.fresh && seen.pushed <= guard.Minimum:
+		return 0, 0, false, nil
+	case !seen.fresh:
+		if many, err = count(guard.Minimum); err != nil || !many {
+			return 0, 0, false, err
+		}
+	}
+	if active, err = w.svc.active.of(w.tx, w.ref); err != nil {
+		return 0, 0, false, err
+	}
+	limit = guard.Limit(active)
+	if seen.fresh && seen.pushed <= limit {
+		return active, limit, false, nil
+	}
+	many, err = count(limit)
+	return active, limit, many, err
 }
 
 // pushWatch spares leavers the counting of all leavers of the hour. It never says too few for this process: it adds what
@@ -66,8 +85,15 @@ type watched struct {
 // watchAge is how long a count serves.
 const watchAge = 30 * time.Second
 
-// suspicious notes that n more were deactivated, and says whether they must be counted.
-func (p *pushWatch) suspicious(ref model.Ref, n, limit int, now time.Time) bool {
+// sighting is what the watch knows when another deactivation comes.
+type sighting struct {
+	pushed  int  // at most so many in the hour, this one counted, while fresh
+	fresh   bool // they were counted so shortly ago that other processes need not be asked
+	alarmed bool // the alarm has been raised, and nobody need look
+}
+
+// note takes down that n more were deactivated.
+func (p *pushWatch) note(ref model.Ref, n int, now time.Time) sighting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.at == nil || len(p.at) > maxRemembered {
@@ -76,7 +102,7 @@ func (p *pushWatch) suspicious(ref model.Ref, n, limit int, now time.Time) bool 
 	seen := p.at[ref.IntegrationID]
 	seen.pushed += n
 	p.at[ref.IntegrationID] = seen
-	return now.After(seen.quiet) && (seen.pushed > limit || now.Sub(seen.read) > watchAge)
+	return sighting{pushed: seen.pushed, fresh: now.Sub(seen.read) <= watchAge, alarmed: !now.After(seen.quiet)}
 }
 
 func (p *pushWatch) counted(ref model.Ref, n int, now time.Time) {
@@ -92,11 +118,11 @@ func (p *pushWatch) alarmed(ref model.Ref, now time.Time) {
 	p.at[ref.IntegrationID] = watched{read: now, quiet: now.Add(watchAge)}
 }
 
-func (w *settlement) raise(n, limit, active int) error {
+func (w *settlement) raise(limit, active int) error {
 	err := w.tx.Tell(model.Change{
 		OrganizationID: w.ref.OrganizationID, Type: model.IntegrationMassDeactivate, IntegrationID: &w.ref.IntegrationID,
 		SubjectType: "integration", SubjectID: w.ref.IntegrationID, Actor: ActorOf(w.ctx),
-	}, map[string]any{"deactivated": n, "limit": limit, "active": active, "within": alarmPeriod.String()})
+	}, map[string]any{"deactivated": limit + 1, "limit": limit, "active": active, "within": alarmPeriod.String()})
 	if err != nil {
 		return err
 	}

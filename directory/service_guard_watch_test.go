@@ -14,7 +14,8 @@ func TestPushWatchAsksForACount(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	ask := func(what string, n int, want bool) {
 		t.Helper()
-		if got := w.suspicious(ref, n, 10, now); got != want {
+		seen := w.note(ref, n, now)
+		if got := !seen.alarmed && (!seen.fresh || seen.pushed > 10); got != want {
 			t.Errorf("%s: a count is asked for: %v", what, got)
 		}
 	}
@@ -30,7 +31,7 @@ func TestPushWatchAsksForACount(t *testing.T) {
 	ask("while the alarm stands", 100, false)
 	now = now.Add(watchAge + time.Second)
 	ask("later", 1, true)
-	if other := (model.Ref{OrganizationID: "o", IntegrationID: "j"}); !w.suspicious(other, 1, 10, now) {
+	if other := (model.Ref{OrganizationID: "o", IntegrationID: "j"}); w.note(other, 1, now).fresh {
 		t.Error("an integration's count serves another one")
 	}
 }

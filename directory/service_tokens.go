@@ -22,16 +22,14 @@ const unmarkedWait = time.Second
 // the model.Denial. A token that this installation did not make costs no statement, one that it made at most one in tokenAge.
 // Throttled says that too many were shown that can only be told by a statement.
 func (s *Service) SCIMToken(ctx context.Context, integrationID, token string) (model.SCIMCaller, error) {
-	access := strings.HasPrefix(token, secret.PrefixAccess)
-	if _, ok := secret.TokenID(secret.PrefixSCIM, token); !ok && !access {
-		return model.SCIMCaller{}, model.Denied(model.DeniedMalformed)
-	}
 	now, hash := s.Now(), s.Keys.Hash(token)
 	r := s.tokens.get(hash, now)
 	if !r.ok {
 		read := s.readSCIMToken
-		if access {
+		if strings.HasPrefix(token, secret.PrefixAccess) {
 			read = s.readAccessToken
+		} else if _, ok := secret.TokenID(secret.PrefixSCIM, token); !ok {
+			return model.SCIMCaller{}, model.Denied(model.DeniedMalformed)
 		}
 		var err error
 		if r.caller, r.why, err = read(ctx, token, hash, r); err != nil {

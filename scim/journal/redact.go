@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Redacted stands where a secret was.
@@ -38,55 +40,87 @@ type suspicion int
 
 const (
 	harmless   suspicion = iota
-	unclear              // escapes or letters beyond ASCII may hide a name
+	unclear              // an escape or a letter that stands for one of ASCII may hide a name
 	suspicious           // it holds a word that secrets are named with
 )
 
-// glance looks for what the names of secrets begin with, in any case.
+// glance looks for what the names of secrets begin with, in any case. Nearly every body is harmless, and each is looked at.
 func glance(text []byte) suspicion {
 	s := harmless
 	for i, c := range text {
-		switch c | 0x20 {
-		case 'p':
-			if follows(text[i+1:], "ass", "wd", "rivate") {
+		rest := text[i+1:]
+		switch c {
+		case 'p', 'P':
+			if follows(rest, "ass") || follows(rest, "wd") || follows(rest, "rivate") {
 				return suspicious
 			}
-		case 's':
-			if follows(text[i+1:], "ecret") {
+		case 's', 'S':
+			if follows(rest, "ecret") {
 				return suspicious
 			}
-		case 't':
-			if follows(text[i+1:], "oken") {
+		case 't', 'T':
+			if follows(rest, "oken") {
 				return suspicious
 			}
-		case 'a':
-			if follows(text[i+1:], "ssertion", "uthorization", "pikey", "pi_key", "pi-key", "pi.key", "pi key") {
+		case 'a', 'A':
+			if follows(rest, "ssertion") || follows(rest, "uthorization") || follows(rest, "pi") && apiKey(rest[2:]) {
 				return suspicious
 			}
-		case 'c':
-			if follows(text[i+1:], "redential") {
+		case 'c', 'C':
+			if follows(rest, "redential") {
 				return suspicious
 			}
-		}
-		if c >= 0x80 || c == '\\' && i+1 < len(text) && text[i+1] == 'u' {
-			s = unclear
+		case '\\':
+			if hides(rest) {
+				s = unclear
+			}
+		case 0xc4, 0xc5, 0xe2:
+			if r, _ := utf8.DecodeRune(text[i:]); standsForASCII(r) {
+				s = unclear
+			}
 		}
 	}
 	return s
 }
 
-// follows says whether the text begins with one of the words, in any case.
-func follows(text []byte, words ...string) bool {
-	if len(text) == 0 {
+// follows says whether the text begins with the word, in any case.
+func follows(text []byte, word string) bool {
+	if len(text) < len(word) {
 		return false
 	}
-	for _, word := range words {
-		if text[0]|0x20 == word[0] && len(text) >= len(word) && strings.EqualFold(string(text[:len(word)]), word) {
-			return true
+	for i := range len(word) {
+		if text[i]|0x20 != word[i] {
+			return false
 		}
 	}
-	return false
+	return true
 }
+
+// apiKey says whether the text goes on with key, behind a separator or none.
+func apiKey(text []byte) bool {
+	if len(text) > 0 && strings.IndexByte("_-. ", text[0]) >= 0 {
+		text = text[1:]
+	}
+	return follows(text, "key")
+}
+
+// hides says whether what stands behind a backslash is, or cannot be told not to be, the escape of a letter that a name is
+// written with. Writers escape letters beyond ASCII and what HTML takes for its own; those are too common to look closer.
+func hides(text []byte) bool {
+	if len(text) == 0 || text[0] != 'u' {
+		return false
+	}
+	if len(text) < 5 {
+		return true
+	}
+	code, err := strconv.ParseUint(string(text[1:5]), 16, 16)
+	r := rune(code) //nolint:gosec // of 16 bits
+	return err != nil || standsForASCII(r) || r < utf8.RuneSelf && strings.IndexRune(`"&'+<>`, r) < 0
+}
+
+// standsForASCII says whether a letter beyond ASCII is one of ASCII to those who compare without case: the dotted capital i, the
+// long s and the sign of the kelvin.
+func standsForASCII(r rune) bool { return r == 'İ' || r == 'ſ' || r == '\u212a' }
 
 // Redact gives the body without secrets: the values of members that are named like one, at any depth, and the values of
 // PATCH operations whose path is. What is not JSON and may name a secret is not given at all, because nobody knows where the

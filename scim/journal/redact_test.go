@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -28,6 +29,11 @@ func TestRedact(t *testing.T) {
 		{"operation without path", `{"Operations":[{"op":"add","value":{"passwd":"` + marker + `"}}]}`, `{"Operations":[{"op":"add","value":{"passwd":"[redacted]"}}]}`},
 		{"typed value", `{"x":[{"type":"password","value":"` + marker + `"}]}`, `{"x":[{"type":"password","value":"[redacted]"}]}`},
 		{"escaped name", `{"p\u0061ssword":"` + marker + `"}`, `{"p\u0061ssword":"[redacted]"}`},
+		{"escaped kelvin", `{"to\u212aen":"` + marker + `"}`, `{"to\u212aen":"[redacted]"}`},
+		{"dotted i", `{"credentİal":"` + marker + `"}`, `{"credentİal":"[redacted]"}`},
+		{"escaped separator", `{"api\u002Dkey":"` + marker + `"}`, `{"api\u002Dkey":"[redacted]"}`},
+		{"escapes within escapes", `{"a":"{\"p\\u0061ssword\":\"` + marker + `\"}"}`, `{"a":"{\"p\\u0061ssword\":\"[redacted]\"}"}`},
+		{"api and key apart", `{"api.Key":"` + marker + `"}`, `{"api.Key":"[redacted]"}`},
 		{"long s", `{"paſſword":"` + marker + `"}`, `{"paſſword":"[redacted]"}`},
 		{"JSON in a string", `{"roles":[{"value":"{\"secret\":\"` + marker + `\"}"}]}`, `{"roles":[{"value":"{\"secret\":\"[redacted]\"}"}]}`},
 		{"a title is no secret", `{"title":"Password Administrator","roles":[{"display":"Token Clerk","value":"Token Clerk"}]}`, `{"title":"Password Administrator","roles":[{"display":"Token Clerk","value":"Token Clerk"}]}`},
@@ -48,6 +54,38 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s\nbecame\n%s\nwant\n%s", tt.body, got, tt.want)
 			}
 		})
+	}
+}
+
+// TestStandsForASCII looks at every letter there is.
+func TestStandsForASCII(t *testing.T) {
+	t.Parallel()
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		folds := unicode.ToLower(r) < 0x80 || unicode.SimpleFold(r) < 0x80 && unicode.SimpleFold(r) > 0
+		if folds != standsForASCII(r) {
+			t.Errorf("%q stands for a letter of ASCII: %v, want %v", r, standsForASCII(r), folds)
+		}
+	}
+}
+
+// TestGlance shows that what is common in bodies is told harmless without reading them.
+func TestGlance(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]suspicion{
+		`{"displayName":"Zoë Ærø Łukasz 王"}`:         harmless,
+		`{"displayName":"Zo\u00eb R\u0026D \u002B"}`: harmless,
+		`{"n":"a\\b\n"}`: harmless,
+		`{"n":"\u0061"}`: unclear,
+		`{"n":"\u006`:    unclear,
+		`{"n":"\uzzzz"}`: unclear,
+		`{"n":"ſ"}`:      unclear,
+		`{"apiKey":1}`:   suspicious,
+		`{"API-KEY":1}`:  suspicious,
+		`{"passport":1}`: suspicious,
+	} {
+		if got := glance([]byte(body)); got != want {
+			t.Errorf("%s looks %d, want %d", body, got, want)
+		}
 	}
 }
 
