@@ -115,7 +115,7 @@ func hides(text []byte) bool {
 	}
 	code, err := strconv.ParseUint(string(text[1:5]), 16, 16)
 	r := rune(code) //nolint:gosec // of 16 bits
-	return err != nil || standsForASCII(r) || r < utf8.RuneSelf && strings.IndexRune(`"&'+<>`, r) < 0
+	return err != nil || standsForASCII(r) || r < utf8.RuneSelf && !strings.ContainsRune(`"&'+<>`, r)
 }
 
 // standsForASCII says whether a letter beyond ASCII is one of ASCII to those who compare without case: the dotted capital i, the
