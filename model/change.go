@@ -38,6 +38,13 @@ const (
 	IntegrationUpdated        ChangeType = "integration.updated"
 	IntegrationRemoved        ChangeType = "integration.removed"
 	IntegrationMassDeactivate ChangeType = "integration.mass_deactivation"
+	CalendarCreated           ChangeType = "calendar.created"
+	CalendarUpdated           ChangeType = "calendar.updated"
+	CalendarRemoved           ChangeType = "calendar.removed"
+	EventCreated              ChangeType = "event.created"
+	EventUpdated              ChangeType = "event.updated"
+	EventCancelled            ChangeType = "event.cancelled"
+	EventDeleted              ChangeType = "event.deleted"
 )
 
 // Change is one entry of the ordered change feed. Seq is the order of insertion, which is not the order of commit;

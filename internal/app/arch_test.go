@@ -45,7 +45,10 @@ var rooms = map[string]room{
 	"migrations":            {floor: 1},
 	"internal/secret":       {floor: 1},
 	"internal/verify":       {floor: 1},
+	"internal/timezone":     {floor: 1},
+	"internal/recurrence":   {floor: 1, also: []string{"internal/timezone"}},
 	"model":                 {floor: 0},
+	"model/outlook":         {floor: 0},
 
 	// Tools, not part of the program.
 	"internal/pgtest": {floor: 0, tests: true},
