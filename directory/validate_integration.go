@@ -50,6 +50,7 @@ func checkChoices(i model.Integration) error {
 		}},
 		{"scope", string(i.Scope), []string{string(model.ScopeGroups), string(model.ScopeEveryone)}},
 		{"graph.cloud", i.Graph.Cloud, []string{"", "global", "usgov", "dod", "china"}},
+		{"graph.auth", i.Graph.Auth, []string{"", GraphAuthSecret, GraphAuthCertificate, GraphAuthFederated, GraphAuthManagedIdentity}},
 	} {
 		if !slices.Contains(choice.of, choice.value) {
 			known := slices.DeleteFunc(choice.of, func(s string) bool { return s == "" })

@@ -16,8 +16,16 @@ import (
 
 // errand is the job of these tests; its name says which one was worked.
 type errand struct {
-	Name string `json:"name"`
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+	Out  bool      `json:"out"`
 }
+
+// NotBefore is when it may be worked.
+func (e errand) NotBefore() time.Time { return e.At }
+
+// Outward says that it waits for another server.
+func (e errand) Outward() bool { return e.Out }
 
 // Kind names the job in the queue.
 func (errand) Kind() string { return "jobs_test.errand" }
@@ -92,7 +100,7 @@ func (f *fixture) start() {
 
 func (f *fixture) enqueue(name string) {
 	f.Helper()
-	storetest.InTx(f, f.store, func(tx *store.Tx) error { return tx.Enqueue(errand{name}) })
+	storetest.InTx(f, f.store, func(tx *store.Tx) error { return tx.Enqueue(errand{Name: name}) })
 }
 
 // begins waits for the next job that is begun, and wants it to be this one.

@@ -120,17 +120,23 @@ func (q *Queue) onSQLite() error {
 	return nil
 }
 
+// outwardWorkers is how many times as many workers there are for jobs that wait for other servers.
+const outwardWorkers = 4
+
 // sqliteWorkers bounds workers where there is one writer: more would wait for one another.
 const sqliteWorkers = 2
 
 func (q *Queue) config(workers int) *river.Config {
 	cfg := &river.Config{
 		Logger: quiet(q.opt.Logger), Workers: q.opt.Work.workers, JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}}, FetchPollInterval: time.Second,
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: workers}, outwardQueue: {MaxWorkers: outwardWorkers * workers},
+		},
+		FetchPollInterval: time.Second,
 	}
 	for _, p := range q.opt.Periodic {
 		cfg.PeriodicJobs = append(cfg.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(p.Every),
-			func() (river.JobArgs, *river.InsertOpts) { return p.Job, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+			func() (river.JobArgs, *river.InsertOpts) { return p.Job, insertOptions(p.Job) }, &river.PeriodicJobOpts{RunOnStart: true}))
 	}
 	return cfg
 }
@@ -152,13 +158,34 @@ func (h atLeastWarn) WithGroup(name string) slog.Handler {
 	return atLeastWarn{h.Handler.WithGroup(name)}
 }
 
-// Insert enqueues a job in the transaction.
+// delayed is a job that has a time before which it is not to be worked; zero is at once.
+type delayed interface{ NotBefore() time.Time }
+
+// outward is a job that mostly waits for somebody else's server, and so has a queue of its own, with more workers: those who wait
+// there keep nobody from working here.
+type outward interface{ Outward() bool }
+
+const outwardQueue = "outward"
+
+func insertOptions(job store.Job) *river.InsertOpts {
+	opt := &river.InsertOpts{}
+	if d, ok := job.(delayed); ok {
+		opt.ScheduledAt = d.NotBefore()
+	}
+	if o, ok := job.(outward); ok && o.Outward() {
+		opt.Queue = outwardQueue
+	}
+	return opt
+}
+
+// Insert enqueues a job in the transaction. One with a method NotBefore() time.Time waits until then; one with a method
+// Outward() bool that is true has the workers of those who wait for other servers.
 func (q *Queue) Insert(ctx context.Context, tx store.TxHandle, job store.Job) error {
 	var err error
 	if tx.Postgres != nil {
-		_, err = q.pg.InsertTx(ctx, openTx{tx.Postgres}, job, nil)
+		_, err = q.pg.InsertTx(ctx, openTx{tx.Postgres}, job, insertOptions(job))
 	} else {
-		_, err = q.lite.InsertTx(ctx, tx.SQLite, job, nil)
+		_, err = q.lite.InsertTx(ctx, tx.SQLite, job, insertOptions(job))
 	}
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)

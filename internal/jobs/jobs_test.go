@@ -21,7 +21,7 @@ func TestJobIsWorkedIfItsTransactionCommits(t *testing.T) {
 	each(t, well, func(f *fixture) {
 		f.start()
 		err := f.store.InTx(f.Context(), func(tx *store.Tx) error {
-			if err := tx.Enqueue(errand{"rolled back"}); err != nil {
+			if err := tx.Enqueue(errand{Name: "rolled back"}); err != nil {
 				return err
 			}
 			return errBoom
@@ -43,6 +43,51 @@ func TestJobsThatWaitedAreWorkedAfterStart(t *testing.T) {
 		f.enqueue("early")
 		f.start()
 		f.begins("early")
+	})
+}
+
+// TestAJobWaitsForItsTime lets one job begin, so that the queue has looked, and finds the other still waiting.
+func TestAJobWaitsForItsTime(t *testing.T) {
+	t.Parallel()
+	each(t, well, func(f *fixture) {
+		storetest.InTx(f, f.store, func(tx *store.Tx) error {
+			return tx.Enqueue(errand{Name: "later", At: time.Now().Add(time.Hour)})
+		})
+		if job := f.only(); job.state != "scheduled" {
+			f.Fatalf("the job is %s", job.state)
+		}
+		f.start()
+		f.enqueue("now")
+		f.begins("now")
+	})
+}
+
+// TestOutwardJobsKeepNobodyWaiting fills every worker of other servers' jobs; one that needs nobody is worked all the same.
+func TestOutwardJobsKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	how := func(ctx context.Context, f *fixture, _ int) error {
+		select {
+		case <-f.release:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}
+	each(t, how, func(f *fixture) {
+		const most = 4 * 8 // of PostgreSQL; SQLite has fewer
+		storetest.InTx(f, f.store, func(tx *store.Tx) error {
+			for range most {
+				if err := tx.Enqueue(errand{Name: "out", Out: true}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		f.start()
+		f.begins("out")
+		f.enqueue("inside")
+		for receive(f, f.began) != "inside" { //nolint:revive // the others begin meanwhile
+		}
+		close(f.release)
 	})
 }
 
@@ -86,7 +131,7 @@ func TestPeriodicWorkBeginsAtTheStart(t *testing.T) {
 	each(t, well, func(f *fixture) {
 		f.start()
 		f.begins("by itself")
-	}, jobs.Periodic{Every: time.Hour, Job: errand{"by itself"}})
+	}, jobs.Periodic{Every: time.Hour, Job: errand{Name: "by itself"}})
 }
 
 // asked is a context that tells when somebody begins to wait for its end.

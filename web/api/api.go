@@ -31,6 +31,8 @@ type Options struct {
 	Stopping context.Context
 	// Now gives the time by which waiting requests end; time.Now by default.
 	Now func() time.Time
+	// Graph, where set, is the door to Microsoft Graph.
+	Graph Graph
 	// Room, where set, bounds what all requests hold together.
 	Room Room
 	// Heartbeat is how often a stream of events gives a sign of life; 15 seconds by default.
@@ -55,6 +57,7 @@ type API struct {
 	stopping  context.Context
 	heartbeat time.Duration
 	room      Room
+	graph     Graph
 
 	echo *echo.Echo
 	huma huma.API
@@ -64,7 +67,7 @@ type API struct {
 func New(opt Options) *API {
 	a := &API{
 		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
-		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping, room: opt.Room,
+		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping, room: opt.Room, graph: opt.Graph,
 	}
 	if a.stopping == nil {
 		a.stopping = context.Background()
@@ -106,6 +109,7 @@ func (a *API) routes() {
 	a.scimTokens()
 	a.scimClients()
 	a.scimFederations()
+	a.graphAccess()
 	a.roles()
 	a.departments()
 	a.sites()

@@ -38,6 +38,11 @@ type fixture struct {
 // newFixture serves the API to a key of the default organization that has all rights.
 func newFixture(t *testing.T, s *store.Store) *fixture {
 	t.Helper()
+	return newFixtureWith(t, s, grants{})
+}
+
+func newFixtureWith(t *testing.T, s *store.Store, graph api.Graph) *fixture {
+	t.Helper()
 	ring, err := secret.Parse(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +51,7 @@ func newFixture(t *testing.T, s *store.Store) *fixture {
 	f.svc = directory.New(directory.Options{Store: s, Keys: ring})
 	a := api.New(api.Options{
 		Service: f.svc, PublicURL: publicURL + "/", AdminKey: adminKey, Version: "test",
-		Logger: slog.New(slog.NewTextHandler(f.log, nil)),
+		Logger: slog.New(slog.NewTextHandler(f.log, nil)), Graph: graph,
 	})
 	e := echo.New()
 	a.Mount(e)

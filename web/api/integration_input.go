@@ -53,6 +53,7 @@ type GraphInput struct {
 	ClientSecret   optional[string] `json:"client_secret,omitempty" maxLength:"4000" writeOnly:"true"`
 	CertificatePEM optional[string] `json:"certificate_pem,omitempty" maxLength:"100000" writeOnly:"true"`
 	Cloud          optional[string] `json:"cloud,omitempty" enum:"global,usgov,dod,china"`
+	Auth           optional[string] `json:"auth,omitempty" enum:"secret,certificate,federated,managed_identity" doc:"How Usher proves who it is. Without it, by the certificate where there is one, else by the secret. federated takes the token that the platform puts into the file AZURE_FEDERATED_TOKEN_FILE names."`
 }
 
 // into sets what was sent; null is the default.
@@ -88,6 +89,7 @@ func (s IntegrationSettings) intoObjects(i *model.Integration, d model.Integrati
 	}
 	s.Graph.value.ClientID.into(&i.Graph.ClientID, d.Graph.ClientID)
 	s.Graph.value.Cloud.into(&i.Graph.Cloud, d.Graph.Cloud)
+	s.Graph.value.Auth.into(&i.Graph.Auth, d.Graph.Auth)
 }
 
 // secrets gives the secrets that were sent; an empty one is to be forgotten.
