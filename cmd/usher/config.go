@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
@@ -33,6 +35,9 @@ type settings struct {
 	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"1024"`
 	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"40"`
 	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
+	GraphURL      *string `name:"graph-url" help:"Stands in for Microsoft Graph (USHER_GRAPH_URL)." placeholder:"https://graph.microsoft.com/v1.0"`
+	CalendarSweep *string `help:"How often every enabled calendar is read although nothing was notified (USHER_CALENDAR_SWEEP)." placeholder:"6h"`
+	SubsCheck     *string `name:"subscription-check" help:"How often subscriptions are compared with those that Graph has (USHER_SUBSCRIPTION_CHECK)." placeholder:"15m"`
 	LogFormat     *string `help:"text or json (USHER_LOG_FORMAT)."`
 	LogLevel      *string `help:"debug, info, warn or error (USHER_LOG_LEVEL)." placeholder:"info"`
 }
@@ -43,7 +48,7 @@ func (s *settings) flags() map[string]*string {
 		"listen": s.Listen, "public_url": s.PublicURL, "database_url": s.DatabaseURL, "database_conns": s.DatabaseConns,
 		"secret_key": s.SecretKey, "admin_api_key": s.AdminAPIKey, "metrics_listen": s.MetricsListen,
 		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
-		"log_format": s.LogFormat, "log_level": s.LogLevel,
+		"graph_url": s.GraphURL, "calendar_sweep": s.CalendarSweep, "subscription_check": s.SubsCheck, "log_format": s.LogFormat, "log_level": s.LogLevel,
 	}
 }
 
@@ -122,7 +127,7 @@ func (s *settings) config() (app.Config, error) {
 	for key, into := range map[string]*string{
 		"listen": &cfg.Listen, "public_url": &cfg.PublicURL, "database_url": &cfg.DatabaseURL, "secret_key": &cfg.SecretKey,
 		"admin_api_key": &cfg.AdminAPIKey, "metrics_listen": &cfg.MetricsListen,
-		"scim_log": &cfg.SCIMLog, "login_url": &cfg.LoginURL,
+		"scim_log": &cfg.SCIMLog, "login_url": &cfg.LoginURL, "graph_url": &cfg.GraphURL,
 	} {
 		if value := k.String(key); value != "" {
 			*into = value
@@ -143,7 +148,23 @@ func (s *settings) config() (app.Config, error) {
 			return cfg, fmt.Errorf("configuration: scim_rate: %q is not a number of requests per second", value)
 		}
 	}
-	return cfg, readBounds(k, &cfg)
+	return cfg, errors.Join(readBounds(k, &cfg), readPeriods(k, &cfg))
+}
+
+// readPeriods reads how often things happen by themselves.
+func readPeriods(k *koanf.Koanf, cfg *app.Config) error {
+	for key, into := range map[string]*time.Duration{"calendar_sweep": &cfg.CalendarSweep, "subscription_check": &cfg.SubscriptionCheck} {
+		value := k.String(key)
+		if value == "" {
+			continue
+		}
+		period, err := time.ParseDuration(value)
+		if err != nil {
+			return fmt.Errorf("configuration: %s: %q is not a duration such as 15m", key, value)
+		}
+		*into = period
+	}
+	return nil
 }
 
 // readBounds reads what bounds the memory of the process.

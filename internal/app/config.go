@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -19,26 +20,30 @@ import (
 // Config is everything that can be set. Keys of the file, names of the flags and, behind USHER_, of the environment are
 // the same words (docs/reference/configuration.md).
 type Config struct {
-	Listen         string // address of the HTTP server
-	PublicURL      string // base of every absolute URL handed out; http://<listen> where empty
-	DatabaseURL    string // sqlite:PATH or postgres://…
-	DatabaseConns  int    // connections to PostgreSQL
-	SecretKey      string // base64, comma separated; a file beside the SQLite database where empty
-	AdminAPIKey    string // an API key with all rights, while it is set
-	MetricsListen  string // address of /metrics; off where empty
-	NoHTTP         bool   // work jobs alone
-	NoWorkers      bool   // answer HTTP alone
-	Migrate        bool   // bring the schema up to date at the start
-	SCIMLog        string // which SCIM requests the request log keeps: full, errors or off
-	SCIMLogDays    int    // how long it keeps them
-	SCIMRate       int    // SCIM requests per second that each integration may send on and on; 0 is any number
-	MaxConnections int    // of clients at once
-	RequestMemory  int    // MiB that large requests and answers may hold together
-	LoginURL       string // stands in for Entra's sign-in service
-	ResumeEvery    time.Duration
-	EmployeesEvery time.Duration
-	hurry          time.Duration // the longest that clients are waited for, in tests
-	Version        string
+	Listen            string         // address of the HTTP server
+	PublicURL         string         // base of every absolute URL handed out; http://<listen> where empty
+	DatabaseURL       string         // sqlite:PATH or postgres://…
+	DatabaseConns     int            // connections to PostgreSQL
+	SecretKey         string         // base64, comma separated; a file beside the SQLite database where empty
+	AdminAPIKey       string         // an API key with all rights, while it is set
+	MetricsListen     string         // address of /metrics; off where empty
+	NoHTTP            bool           // work jobs alone
+	NoWorkers         bool           // answer HTTP alone
+	Migrate           bool           // bring the schema up to date at the start
+	SCIMLog           string         // which SCIM requests the request log keeps: full, errors or off
+	SCIMLogDays       int            // how long it keeps them
+	SCIMRate          int            // SCIM requests per second that each integration may send on and on; 0 is any number
+	MaxConnections    int            // of clients at once
+	RequestMemory     int            // MiB that large requests and answers may hold together
+	LoginURL          string         // stands in for Entra's sign-in service
+	GraphURL          string         // stands in for Microsoft Graph, such as http://127.0.0.1:9000/v1.0
+	LoginCA           *x509.CertPool // trusted for LoginURL, beside the system's; the demo's has one of its own
+	CalendarSweep     time.Duration  // how often every enabled calendar is looked at although nothing was notified
+	SubscriptionCheck time.Duration  // how often subscriptions are compared with Graph's
+	ResumeEvery       time.Duration
+	EmployeesEvery    time.Duration
+	hurry             time.Duration // the longest that clients are waited for, in tests
+	Version           string
 }
 
 // Defaults gives the configuration of an installation that sets nothing.
@@ -46,7 +51,7 @@ func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
 		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, SCIMRate: scim.DefaultRate,
-		MaxConnections: 1024, RequestMemory: 40,
+		MaxConnections: 1024, RequestMemory: 40, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
 		Version: "dev",
 	}
 }
@@ -106,8 +111,28 @@ func (c *Config) check() error {
 			return fmt.Errorf("login-url: %q %w", c.LoginURL, err)
 		}
 	}
+	if err := checkGraphURL(c.GraphURL); err != nil {
+		return err
+	}
+	if c.CalendarSweep < minPeriod || c.SubscriptionCheck < minPeriod {
+		return fmt.Errorf("calendar-sweep and subscription-check: at least %s", minPeriod)
+	}
 	if c.ResumeEvery <= 0 || c.EmployeesEvery <= 0 {
 		return errors.New("periods must be positive")
+	}
+	return nil
+}
+
+// minPeriod is the shortest period of what asks Microsoft Graph by itself.
+const minPeriod = time.Second
+
+// checkGraphURL refuses what a token must not be sent to: anything but https, save on this machine.
+func checkGraphURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := assertion.CheckURL(text); err != nil {
+		return fmt.Errorf("graph-url: %q %w", text, err)
 	}
 	return nil
 }
