@@ -81,6 +81,7 @@ func (g Guard) Limit(active int) int { return max(g.Minimum, active*g.Percent/10
 type GraphSettings struct {
 	ClientID       string `json:"client_id"`
 	Cloud          string `json:"cloud"` // global, usgov, dod or china
+	Auth           string `json:"auth"`  // secret, certificate, federated or managed_identity; "" takes the certificate where there is one
 	HasSecret      bool   `json:"has_client_secret"`
 	HasCertificate bool   `json:"has_certificate"`
 }
