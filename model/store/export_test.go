@@ -177,3 +177,8 @@ func EachForTest(r *Reader, query string, fn func() error) error {
 
 // ExecForTest sends any statement.
 func ExecForTest(r *Reader, query string) error { return r.query(statement{sql: query}) }
+
+// BufferForTest buffers a statement to be written with the others of the transaction; a rare one travels alone.
+func BufferForTest(tx *Tx, rare bool, sql string, args ...any) {
+	tx.buffer(statement{sql: sql, args: args, rare: rare})
+}
