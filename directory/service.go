@@ -38,6 +38,9 @@ type Options struct {
 	LoginURL string
 	// Observe, where set, is told of things worth a metric; see the Event constants.
 	Observe func(event string, n int)
+	// IntegrationSaved, where set, is called in the transaction that makes or changes an integration, so that others can enqueue
+	// what follows from it.
+	IntegrationSaved func(tx *store.Tx, i model.Integration) error
 }
 
 // How many look-ups of unmarked tokens there may be per second, and at once.
@@ -64,6 +67,9 @@ func New(opt Options) *Service {
 	}
 	if opt.Observe == nil {
 		opt.Observe = func(string, int) {}
+	}
+	if opt.IntegrationSaved == nil {
+		opt.IntegrationSaved = func(*store.Tx, model.Integration) error { return nil }
 	}
 	return &Service{
 		Options: opt, unmarked: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst), searches: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst),

@@ -301,6 +301,11 @@ func (e *accountEdit) store(before, a *model.Account, summary string) error {
 	if err := e.svc.tellAccountChanges(e.ctx, e.tx, nil, a, changes); err != nil {
 		return err
 	}
+	if a.Status == model.AccountArchived && before.Status != model.AccountArchived {
+		if err := e.endCalendars(a); err != nil {
+			return err
+		}
+	}
 	return e.log(a, accountVerb(before, a), summary, changes)
 }
 

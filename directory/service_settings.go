@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -141,7 +142,7 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 		if err := tx.InsertIntegration(&in); err != nil {
 			return err
 		}
-		if err := s.putSecrets(tx, &in, secrets); err != nil {
+		if err := errors.Join(s.putSecrets(tx, &in, secrets), s.IntegrationSaved(tx, in)); err != nil {
 			return err
 		}
 		if err := s.tellIntegration(ctx, tx, model.IntegrationCreated, &in, map[string]any{"integration": in}); err != nil {
@@ -232,7 +233,7 @@ func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit fun
 		if err := tx.UpdateIntegration(&out); err != nil {
 			return err
 		}
-		if err := s.putSecrets(tx, &out, secrets); err != nil {
+		if err := errors.Join(s.putSecrets(tx, &out, secrets), s.IntegrationSaved(tx, out)); err != nil {
 			return err
 		}
 		if err := s.tellIntegration(ctx, tx, model.IntegrationUpdated, &out, map[string]any{"integration": out}); err != nil {

@@ -112,6 +112,9 @@ func (e *accountEdit) delete(a *model.Account) error {
 			return err
 		}
 	}
+	if err := e.endCalendars(a); err != nil {
+		return err
+	}
 	e.tx.DeleteAccount(a)
 	if err := e.svc.tellAccount(e.ctx, e.tx, nil, model.AccountDeleted, a, []model.FieldChange{}); err != nil {
 		return err

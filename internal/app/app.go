@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"usher/calendarbridge"
 	"usher/directory"
 	"usher/internal/jobs"
 	"usher/migrations"
@@ -19,10 +20,12 @@ import (
 
 // App is one Usher: opened by New, running during Run, closed by Close.
 type App struct {
-	Config  Config
-	Store   *store.Store
-	Service *directory.Service
+	Config    Config
+	Store     *store.Store
+	Service   *directory.Service
+	Calendars *calendarbridge.Service
 
+	doors    *doors
 	log      *slog.Logger
 	queue    *jobs.Queue
 	metrics  *metrics
@@ -63,7 +66,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
 	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
-	a.Service = directory.New(directory.Options{Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL})
+	a.Service = directory.New(directory.Options{
+		Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL, IntegrationSaved: discover,
+	})
+	a.doors = &doors{svc: a.Service, cfg: &a.Config, log: log, observe: a.metrics.graphRequest}
+	a.Calendars = a.newBridge()
 	if a.queue, err = jobs.New(jobs.Options{
 		Store: st, DatabaseURL: cfg.DatabaseURL, Work: a.work(), Periodic: a.periodic(), Logger: log,
 	}); err != nil {
@@ -81,17 +88,18 @@ func (a *App) work() *jobs.Work {
 	jobs.Add(w, a.Service.Retire)
 	jobs.Add(w, a.Service.TrimSCIMLog)
 	jobs.Add(w, a.Service.Warn)
+	a.calendarWork(w)
 	return w
 }
 
 // periodic is the table of what happens by itself.
 func (a *App) periodic() []jobs.Periodic {
-	return []jobs.Periodic{
+	return append(a.calendarPeriodic(), []jobs.Periodic{
 		{Every: a.Config.ResumeEvery, Job: directory.ResumeRuns{}},
 		{Every: a.Config.EmployeesEvery, Job: directory.RetireEmployees{}},
 		{Every: warnEvery, Job: directory.WarnExpiring{}},
 		{Every: trimEvery, Job: directory.TrimSCIMLog{Days: a.Config.SCIMLogDays}},
-	}
+	}...)
 }
 
 // warnEvery is how often tokens and secrets are looked at that are about to expire.
@@ -136,6 +144,7 @@ func (a *App) prepare(ctx context.Context) error {
 	}
 	if a.Config.PublicURL == "" {
 		a.Config.PublicURL = "http://" + a.listener.Addr().String()
+		a.Calendars.PublicURL = a.Config.PublicURL
 	}
 	a.scimLog = directory.NewRequestLog(directory.RequestLogOptions{
 		Store: a.Store, Mode: directory.SCIMLogMode(a.Config.SCIMLog), Log: a.log, Observe: a.metrics.directoryEvent,

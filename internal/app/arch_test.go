@@ -50,6 +50,9 @@ var rooms = map[string]room{
 	"model":                 {floor: 0},
 	"model/outlook":         {floor: 0},
 
+	// What tests alone try with whoever stands behind an interface.
+	"calendarbridge/calendarstest": {floor: 2, also: []string{"calendarbridge"}, tests: true},
+
 	// Tools, not part of the program.
 	"internal/pgtest": {floor: 0, tests: true},
 	"bench":           {floor: 5, also: []string{"internal/pgtest"}},

@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"usher/calendarbridge"
+	"usher/internal/graph"
 )
 
 // metrics are what Prometheus may read. Labels are bounded: routes without ids, never names.
@@ -20,6 +23,9 @@ type metrics struct {
 	events     *prometheus.CounterVec
 	throttled  *prometheus.CounterVec
 	bounded    *prometheus.CounterVec
+	calendars  *prometheus.CounterVec
+	lag        prometheus.Histogram
+	graph      *prometheus.HistogramVec
 }
 
 func newMetrics(version string) *metrics {
@@ -45,9 +51,19 @@ func newMetrics(version string) *metrics {
 			Name: "usher_http_bounded_total", Help: "Requests that waited in vain for memory or to be worked on, and connections that made room for others.",
 		}, []string{"limit"}),
 	}
+	m.calendars = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "usher_calendar_events_total", Help: "Events of the calendar bridge: notifications by what became of them, rounds, events stored, writes, subscriptions.",
+	}, []string{"event"})
+	m.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "usher_calendar_lag_seconds", Help: "Time from a notification to the end of the round that stored what it told of.",
+		Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+	})
+	m.graph = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "usher_graph_request_duration_seconds", Help: "Time of attempts at requests to Microsoft Graph, by outcome; throttled ones are 429s.", Buckets: buckets,
+	}, []string{"operation", "outcome"})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "usher_build_info", Help: "The version that runs."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, m.throttled, m.bounded, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, m.throttled, m.bounded, m.calendars, m.lag, m.graph, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -87,6 +103,19 @@ func (m *metrics) scimRequest(route string, status int, took time.Duration, devi
 
 func (m *metrics) directoryEvent(event string, n int) {
 	m.events.WithLabelValues(event).Add(float64(n))
+}
+
+// calendarEvent counts an event of the bridge; the lag is a time, and n its milliseconds.
+func (m *metrics) calendarEvent(event string, n int) {
+	if event == calendarbridge.EventLag {
+		m.lag.Observe((time.Duration(n) * time.Millisecond).Seconds())
+		return
+	}
+	m.calendars.WithLabelValues(event).Add(float64(n))
+}
+
+func (m *metrics) graphRequest(o graph.Observation) {
+	m.graph.WithLabelValues(o.Operation, o.Outcome).Observe(o.Duration.Seconds())
 }
 
 func (m *metrics) scimThrottled(limit string) { m.throttled.WithLabelValues(limit).Inc() }

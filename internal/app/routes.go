@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"usher/calendarbridge"
 	"usher/directory"
 	"usher/scim"
 	"usher/web/api"
@@ -28,8 +30,12 @@ func (a *App) routes(room *gate) http.Handler {
 	scim.NewTokenEndpoint(scim.TokenOptions{Grants: a.Service, Limits: limits, Logger: a.log}).Mount(e)
 	api.New(api.Options{
 		Service: a.Service, PublicURL: a.Config.PublicURL, AdminKey: a.Config.AdminAPIKey, Version: a.Config.Version, Logger: a.log,
-		Stopping: a.stopping, Room: room,
+		Stopping: a.stopping, Room: room, Graph: a.doors,
 	}).Mount(e)
+	bridge := echo.WrapHandler(a.Calendars.Handler())
+	e.Any(calendarbridge.NotificationPath, bridge)
+	e.Any(calendarbridge.LifecyclePath, bridge)
+	e.GET(directory.ConsentPath, a.consent(template.Must(template.New("consent").Parse(consentText))))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/v1/docs") })
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", a.ready)
