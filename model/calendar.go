@@ -180,7 +180,7 @@ type Event struct {
 	IntegrationID  string          `json:"integration_id"`
 	CalendarID     string          `json:"calendar_id"`
 	GraphID        string          `json:"-"` // "" until Graph has given one
-	ICalUID        string          `json:"ical_uid"`
+	ICalUID        string          `json:"ical_uid" gorm:"column:ical_uid"`
 	Kind           EventKind       `json:"kind"`
 	SeriesID       *string         `json:"series_id"`
 	SeriesGraphID  string          `json:"-"`

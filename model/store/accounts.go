@@ -103,7 +103,7 @@ func (tx *Tx) UpdateAccount(a *model.Account) error {
 	return nil
 }
 
-// DeleteAccount removes an account and the links to it.
+// DeleteAccount removes an account, the links to it and its mailboxes.
 func (tx *Tx) DeleteAccount(a *model.Account) {
 	tx.buffer(
 		statement{
@@ -115,6 +115,7 @@ func (tx *Tx) DeleteAccount(a *model.Account) {
 			args:     []any{a.OrganizationID, a.ID},
 			affected: exactlyOne("account", a.ID),
 		},
+		tx.withoutMailbox(a), // behind the account, which whoever makes a mailbox holds
 	)
 }
 

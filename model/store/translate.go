@@ -33,6 +33,11 @@ func uniqueKeys() map[string]uniqueKey {
 		"accounts_email":                {"accounts.email_key, accounts.organization_id", "email", "another account has this e-mail", true},
 		"accounts_employee":             {"accounts.organization_id, accounts.employee_id", "employee_id", "another account is linked to this employee", true},
 		"sealed_secrets_name":           {"sealed_secrets.organization_id, sealed_secrets.integration_id, sealed_secrets.name", "name", "the secret was written at the same time", true},
+		"rooms_email":                   {"rooms.integration_id, rooms.email_key", "email", "another room has this address", true},
+		"mailboxes_account":             {"mailboxes.account_id, mailboxes.integration_id", "account_id", "the account has a mailbox", true},
+		"mailboxes_room":                {"mailboxes.room_id, mailboxes.integration_id", "room_id", "the room has a mailbox", true},
+		"calendars_mailbox":             {"calendars.mailbox_id, calendars.graph_id", "graph_id", "the mailbox has this calendar", true},
+		"events_graph":                  {"events.calendar_id, events.graph_id", "graph_id", "the calendar has this event", true},
 	}
 }
 
@@ -66,6 +71,9 @@ func violated(err error) (uniqueKey, bool) {
 
 // retryable says whether the transaction may succeed when it is run again.
 func retryable(err error) bool {
+	if errors.Is(err, errOvertaken) {
+		return true
+	}
 	if _, ok := errors.AsType[closedDoors](err); ok {
 		return true
 	}

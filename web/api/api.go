@@ -33,6 +33,8 @@ type Options struct {
 	Now func() time.Time
 	// Graph, where set, is the door to Microsoft Graph.
 	Graph Graph
+	// Calendars, where set, is the calendar bridge.
+	Calendars Calendars
 	// Room, where set, bounds what all requests hold together.
 	Room Room
 	// Heartbeat is how often a stream of events gives a sign of life; 15 seconds by default.
@@ -59,6 +61,8 @@ type API struct {
 	room      Room
 	graph     Graph
 
+	calendarBridge Calendars
+
 	echo *echo.Echo
 	huma huma.API
 }
@@ -67,7 +71,7 @@ type API struct {
 func New(opt Options) *API {
 	a := &API{
 		svc: opt.Service, store: opt.Service.Store, publicURL: strings.TrimRight(opt.PublicURL, "/"), adminKey: opt.AdminKey,
-		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping, room: opt.Room, graph: opt.Graph,
+		log: opt.Logger, now: opt.Now, heartbeat: opt.Heartbeat, stopping: opt.Stopping, room: opt.Room, graph: opt.Graph, calendarBridge: opt.Calendars,
 	}
 	if a.stopping == nil {
 		a.stopping = context.Background()
@@ -129,4 +133,8 @@ func (a *API) routes() {
 	a.changes()
 	a.activities()
 	a.scimRequests()
+	a.calendars()
+	a.events()
+	a.rooms()
+	a.availability()
 }

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"usher/calendarbridge"
 	"usher/directory"
 	"usher/internal/secret"
 	"usher/model"
@@ -52,6 +55,12 @@ func newFixtureWith(t *testing.T, s *store.Store, graph api.Graph) *fixture {
 	a := api.New(api.Options{
 		Service: f.svc, PublicURL: publicURL + "/", AdminKey: adminKey, Version: "test",
 		Logger: slog.New(slog.NewTextHandler(f.log, nil)), Graph: graph,
+		Calendars: calendarbridge.New(calendarbridge.Options{
+			Store: s, Keys: ring, PublicURL: publicURL,
+			Connect: func(context.Context, model.Ref) (calendarbridge.Calendars, error) {
+				return nil, errors.New("no tenant is there")
+			},
+		}),
 	})
 	e := echo.New()
 	a.Mount(e)

@@ -13,6 +13,7 @@ import (
 type estate struct {
 	integration, token, run, account, user, group, apiKey string
 	client, secret, federation, request                   string
+	mailbox, calendar, event, room                        string
 }
 
 func (f *fixture) estate() estate {
@@ -39,6 +40,7 @@ func (f *fixture) estate() estate {
 	}
 	e.group = f.group(e.integration, "HR", e.user).ID
 	e.run = str(f.t, f.do("POST", "/integrations/"+e.integration+"/previews", nil).want(http.StatusAccepted), "id")
+	f.office(&e)
 	e.apiKey = str(f.t, f.do("POST", "/api-keys", map[string]any{"name": "x", "rights": []string{"read"}}).want(http.StatusCreated), "id")
 	return e
 }
@@ -69,6 +71,12 @@ func (e estate) of(organizationID string) func(route, string) string {
 			return e.run
 		case strings.HasPrefix(r.path, "/accounts"):
 			return e.account
+		case strings.HasPrefix(r.path, "/calendars"):
+			return e.calendar
+		case strings.HasPrefix(r.path, "/events"):
+			return e.event
+		case strings.HasPrefix(r.path, "/mailboxes"):
+			return e.mailbox
 		case strings.HasPrefix(r.path, "/api-keys"):
 			return e.apiKey
 		}
@@ -82,7 +90,7 @@ func (f *fixture) snapshot(e estate) map[string]string {
 	all := map[string]string{}
 	for _, path := range []string{
 		"/integrations", "/roles", "/departments", "/sites", "/modules", "/custom-fields", "/accounts", "/employees", "/runs", "/api-keys",
-		"/changes", "/activity",
+		"/changes", "/activity", "/calendars", "/rooms",
 	} {
 		all[path] = string(f.do("GET", path+"?limit=500", nil).raw)
 		if path == "/changes" { // where the reader goes on from is the installation's affair
@@ -91,6 +99,11 @@ func (f *fixture) snapshot(e estate) map[string]string {
 	}
 	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
+	}
+	for _, path := range []string{
+		"/mailboxes?integration=" + e.integration, "/calendars/" + e.calendar + "/events?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z",
+	} {
+		all[path] = string(f.do("GET", path, nil).raw)
 	}
 	return all
 }
@@ -129,7 +142,7 @@ func TestAnotherOrganizationSeesAndChangesNothing(t *testing.T) {
 			case named:
 				foreign++
 			}
-			for _, id := range []string{e.account, e.run, e.group, "Ada"} {
+			for _, id := range []string{e.account, e.run, e.group, e.calendar, e.event, e.room, "Ada"} {
 				if !named && strings.Contains(string(res.raw), id) {
 					t.Errorf("%s %s shows what belongs to another organization: %s", r.method, path, res.raw)
 				}

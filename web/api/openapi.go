@@ -47,6 +47,7 @@ const (
 	tagAccounts      = "Accounts"
 	tagEmployees     = "Employees"
 	tagFeed          = "Changes and activity"
+	tagCalendars     = "Calendars"
 )
 
 func tags() []*huma.Tag {
@@ -60,6 +61,7 @@ func tags() []*huma.Tag {
 		{Name: tagRuns, Description: "Imports, previews and re-evaluations: progress, outcome, and what was decided about whom."},
 		{Name: tagAccounts, Description: "The application's own users."},
 		{Name: tagEmployees, Description: "HR master records. An employee that is linked to an account owns its profile."},
+		{Name: tagCalendars, Description: "Calendars of accounts and meeting rooms in Microsoft 365: their events, which are written both ways, and who is free when."},
 		{Name: tagFeed, Description: "What happened: the ordered feed for programs, the log for administrators."},
 	}
 }

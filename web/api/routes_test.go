@@ -83,6 +83,10 @@ func (r route) body() (any, []string) {
 		"put-departments-by-key":                map[string]any{"name": "x"},
 		"put-sites-by-key":                      map[string]any{"name": "x"},
 		"put-modules-by-key":                    map[string]any{"name": "x"},
+		"patch-calendars-by-id":                 map[string]any{"enabled": true},
+		"patch-mailboxes-by-id":                 map[string]any{"enabled": true},
+		"post-calendars-by-id-events":           map[string]any{"subject": "x", "start": someTime("09:00:00"), "end": someTime("10:00:00")},
+		"patch-events-by-id":                    map[string]any{"location": "x"},
 	}
 	return bodies[r.OperationID], nil
 }
@@ -250,6 +254,15 @@ GET /activity
 GET /integrations/{id}/scim-requests
 GET /integrations/{id}/scim-requests/{request_id}
 GET /integrations/{id}/scim-rejections
+GET /calendars
+PATCH /calendars/{id}
+GET|POST /calendars/{id}/events
+GET|PATCH|DELETE /events/{id}
+GET /rooms
+GET /rooms/availability
+GET /availability
+GET /mailboxes
+PATCH /mailboxes/{id}
 `
 
 func TestEveryRouteNeedsAKeyWithTheRight(t *testing.T) {

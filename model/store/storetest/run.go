@@ -29,6 +29,7 @@ func Run(t *testing.T, url URL) {
 	for _, group := range [][]testCase{
 		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(),
 		pagingCases(), textCases(), schemaCases(), pendingCases(), scimLogCases(),
+		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

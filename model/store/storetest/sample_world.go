@@ -28,6 +28,12 @@ type world struct {
 	clientSecret model.SCIMClientSecret
 	federation   model.SCIMClientFederation
 	request      model.SCIMRequest
+
+	room     model.Room
+	mailbox  model.Mailbox
+	calendar model.Calendar
+	event    model.Event
+	write    model.EventWrite
 }
 
 // credential is the token as what a warning is about.
@@ -79,6 +85,7 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name))
 	})
 	w.addRequests(t, s, name)
+	w.addCalendar(t, s, name)
 	if _, _, err := s.Changes(t.Context(), w.org, store.ChangeQuery{Limit: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"usher/directory"
+	"usher/model"
+	"usher/model/store"
+)
+
+// The windows of lists of events.
+const (
+	eventsWindow = 30 * 24 * time.Hour  // where none is asked for
+	maxWindow    = 366 * 24 * time.Hour // the longest
+)
+
+// EventView is an event as it is shown.
+type EventView struct {
+	model.Event
+	MeetingURL *string `json:"online_meeting_url" doc:"Where an online meeting is joined; null where there is none."`
+}
+
+func showEvent(e model.Event) EventView {
+	e.Attendees = present(e.Attendees)
+	v := EventView{Event: e}
+	if e.MeetingURL != "" {
+		v.MeetingURL = &e.MeetingURL
+	}
+	return v
+}
+
+// EventsInput asks for the events of a calendar within a window.
+type EventsInput struct {
+	IDInput
+	PageInput
+	From   time.Time `query:"from" doc:"Events that end after it; now, where it is absent."`
+	To     time.Time `query:"to" doc:"Events that begin before it; 30 days after from, where it is absent. At most 366 days after from."`
+	Series bool      `query:"series" doc:"Also the series of the occurrences within the window."`
+}
+
+// NewEventInput is an event to be made in a calendar.
+type NewEventInput struct {
+	IDInput
+	OnceInput
+	Body    EventInput
+	RawBody []byte
+}
+
+// ChangedEventInput is what is to be changed of an event.
+type ChangedEventInput struct {
+	IDInput
+	OnceInput
+	Body    EventInput
+	RawBody []byte
+}
+
+// DeletedEventInput names an event to be deleted.
+type DeletedEventInput struct {
+	IDInput
+	OnceInput
+	Comment string `query:"comment" maxLength:"4000" doc:"What the attendees of a meeting that is called off are told."`
+}
+
+func (a *API) events() {
+	const many, one = "/calendars/{id}/events", "/events/{id}"
+	read, write := operation{tag: tagCalendars, right: model.RightRead}, operation{tag: tagCalendars, right: model.RightManageCalendars, conflicts: true}
+	register(a, read.with(http.MethodGet, many, "List a calendar's events in a window, in the order of time").
+		says("Singles, occurrences and exceptions that have any part of the window. All-day events begin and end at midnights of UTC."), a.listEvents)
+	register(a, write.with(http.MethodPost, many, "Create an event").answering(http.StatusCreated).
+		says("It is there at once with `sync_state` `pending`, and `synced` or `failed` when Microsoft 365 has answered."), a.createEvent)
+	register(a, read.with(http.MethodGet, one, "Read an event"), a.readEvent)
+	register(a, write.with(http.MethodPatch, one, "Change an event").
+		says("What is absent stays as it is; `start` alone moves the event. Only the organizer's copy can be changed."), a.changeEvent)
+	register(a, write.with(http.MethodDelete, one, "Delete an event, or call a meeting off").answering(http.StatusNoContent).
+		says("Only events that the application made. The attendees of a meeting are told, with the comment."), a.deleteEvent)
+}
+
+func (a *API) listEvents(ctx context.Context, in *EventsInput) (*answer[page[EventView]], error) {
+	c, err := a.store.Read(ctx).Calendar(org(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if in.From.IsZero() {
+		in.From = a.now().UTC().Truncate(time.Second)
+		if !in.To.IsZero() && !in.To.After(in.From) {
+			in.From = in.To.Add(-eventsWindow)
+		}
+	}
+	if in.To.IsZero() {
+		in.To = in.From.Add(eventsWindow)
+	}
+	if err := checkWindow(in.From, in.To); err != nil {
+		return nil, err
+	}
+	read := func(after string, limit int) ([]model.Event, error) {
+		return a.store.Read(ctx).EventsBetween(org(ctx), c.ID, in.From, in.To, store.EventFilter{Series: in.Series}, after, limit)
+	}
+	return paged(in.PageInput, read, store.PlaceOf, showEvent)
+}
+
+// checkWindow refuses a window that is none, or is too long.
+func checkWindow(from, to time.Time) error {
+	switch {
+	case !to.After(from):
+		return model.FieldErrorf(model.Invalid, "to", "must be after from")
+	case to.Sub(from) > maxWindow:
+		return model.FieldErrorf(model.Invalid, "to", "is more than 366 days after from")
+	}
+	return nil
+}
+
+func (a *API) readEvent(ctx context.Context, in *IDInput) (*answer[EventView], error) {
+	e, err := a.store.Read(ctx).Event(org(ctx), in.ID)
+	return answered(showEvent(e), err)
+}
+
+func (a *API) createEvent(ctx context.Context, in *NewEventInput) (*answer[EventView], error) {
+	bridge, err := a.bridge()
+	if err != nil {
+		return nil, err
+	}
+	return once(ctx, a, in.OnceInput, "create event in "+in.ID, in.RawBody, func() (EventView, error) {
+		e, err := bridge.CreateEvent(ctx, directory.ActorOf(ctx), org(ctx), in.ID, in.Body.fields())
+		return showEvent(e), err
+	})
+}
+
+func (a *API) changeEvent(ctx context.Context, in *ChangedEventInput) (*answer[EventView], error) {
+	bridge, err := a.bridge()
+	if err != nil {
+		return nil, err
+	}
+	return once(ctx, a, in.OnceInput, "change event "+in.ID, in.RawBody, func() (EventView, error) {
+		e, err := bridge.UpdateEvent(ctx, directory.ActorOf(ctx), org(ctx), in.ID, in.Body.fields())
+		return showEvent(e), err
+	})
+}
+
+func (a *API) deleteEvent(ctx context.Context, in *DeletedEventInput) (*nothing, error) {
+	bridge, err := a.bridge()
+	if err != nil {
+		return nil, err
+	}
+	_, err = once(ctx, a, in.OnceInput, "delete event "+in.ID, []byte(in.Comment), func() (struct{}, error) {
+		return struct{}{}, bridge.DeleteEvent(ctx, directory.ActorOf(ctx), org(ctx), in.ID, in.Comment)
+	})
+	return done(err)
+}
