@@ -60,4 +60,3 @@ func (w *world) difference(user outlook.User, cal model.Calendar) (out []string)
 	}
 	return out
 }
-

@@ -43,12 +43,17 @@ func (c *demoCmd) Run(ctx context.Context, con console, s *settings) error {
 	} else if c.Exit {
 		cfg.Listen = "127.0.0.1:0" // nobody is going to look at it
 	}
-	log := slog.New(slog.NewTextHandler(con.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	a, err := app.New(ctx, cfg, log)
+	world, err := newDemoWorld(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.tell(ctx, con, a), a.Close())
+	world.into(&cfg)
+	log := slog.New(slog.NewTextHandler(con.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	a, err := app.New(ctx, cfg, log)
+	if err != nil {
+		return errors.Join(err, world.close())
+	}
+	return errors.Join(c.tell(ctx, con, a, world), world.close(), a.Close())
 }
 
 // folder gives where the database goes, and what to do in the end.
@@ -61,13 +66,13 @@ func (c *demoCmd) folder() (string, func(), error) {
 }
 
 // tell runs the server and the story beside each other.
-func (c *demoCmd) tell(ctx context.Context, con console, a *app.App) error {
+func (c *demoCmd) tell(ctx context.Context, con console, a *app.App, world *demoWorld) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error {
-		st := &story{ctx: ctx, out: con.out, api: newClient(a.URL(), a.Config.AdminAPIKey), url: a.URL(), people: c.People}
+		st := &story{ctx: ctx, out: con.out, api: newClient(a.URL(), a.Config.AdminAPIKey), url: a.URL(), people: c.People, world: world}
 		err := st.tell()
 		if err != nil || c.Exit {
 			stop()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/internal/simulator"
+	"usher/internal/simulator/exchange"
 )
 
 // story is what the demonstration does, tells and checks.
@@ -25,6 +26,9 @@ type story struct {
 	tenant      *simulator.Tenant
 	entra       *simulator.Provisioner
 	integration string
+	world       *demoWorld
+	ada         exchange.Person
+	calendar    string   // Ada's
 	problems    []string // what did not check out
 	checks      int
 }
@@ -44,7 +48,7 @@ func (st *story) check(ok bool, format string, args ...any) {
 // tell goes through the story; it gives an error where a step failed or a check did not hold.
 func (st *story) tell() error {
 	for _, step := range []func() error{
-		st.setUp, st.initialCycle, st.whoCame, st.whoGotWhat, st.aDay, st.changeOfMind, st.theGuard, st.theFeed,
+		st.setUp, st.initialCycle, st.whoCame, st.whoGotWhat, st.aDay, st.changeOfMind, st.theGuard, st.theCalendars, st.theFeed,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -101,7 +101,7 @@ func TestFaultsOfTheWire(t *testing.T) {
 	}
 }
 
-// TestTokensThatEndAreReplaced has a token revoked, as continuous access evaluation does, and one that the clock ended.
+// TestTokensThatEndAreReplaced has a token revoked, as continuous access evaluation does, and then the application removed.
 func TestTokensThatEndAreReplaced(t *testing.T) {
 	w := newWire(t, 0)
 	read := func(ctx context.Context) error {

@@ -30,7 +30,7 @@ func (a *App) routes(room *gate) http.Handler {
 	scim.NewTokenEndpoint(scim.TokenOptions{Grants: a.Service, Limits: limits, Logger: a.log}).Mount(e)
 	api.New(api.Options{
 		Service: a.Service, PublicURL: a.Config.PublicURL, AdminKey: a.Config.AdminAPIKey, Version: a.Config.Version, Logger: a.log,
-		Stopping: a.stopping, Room: room, Graph: a.doors,
+		Stopping: a.stopping, Room: room, Graph: a.doors, Calendars: a.Calendars,
 	}).Mount(e)
 	bridge := echo.WrapHandler(a.Calendars.Handler())
 	e.Any(calendarbridge.NotificationPath, bridge)

@@ -284,3 +284,28 @@ func TestDeltaFaults(t *testing.T) {
 		})
 	}
 }
+
+// An exception may lie in the window while its slot does not, and the other way round.
+func TestExceptionsAtTheBorder(t *testing.T) {
+	w := newWorld(t, exchange.Options{})
+	ref := outlook.CalendarRef{Mailbox: adaMail}
+	d := meeting("Weekly", "09:00:00", "10:00:00")
+	d.Start, d.End, d.Recurrence = moment("2026-02-26T09:00:00"), moment("2026-02-26T10:00:00"), daily("2026-02-26", 5)
+	d.Recurrence.Pattern.Interval = 7
+	master := event(t)(w.ada.Create("", d))
+	all := must[outlook.EventPage](t)(w.client.Instances(t.Context(), ref, master.ID, outlook.Window{From: march().From.AddDate(0, -1, 0), To: march().To}, ""))
+	link := w.begin(t, ref)
+	event(t)(w.ada.Change(all.Events[0].ID, outlook.Draft{Start: moment("2026-03-01T09:00:00"), End: moment("2026-03-01T10:00:00")}))
+	event(t)(w.ada.Change(all.Events[4].ID, outlook.Draft{Start: moment("2026-04-05T09:00:00"), End: moment("2026-04-05T10:00:00")}))
+	if shown := view(t, w.ada); len(shown) != 4 || shown[0].ID != all.Events[0].ID || shown[3].ID != all.Events[3].ID {
+		t.Errorf("March has %+v", shown)
+	}
+	events, _ := w.round(t, ref, link)
+	told := map[string]string{}
+	for _, e := range events {
+		told[e.ID] = string(e.Type) + e.Removed
+	}
+	if told[all.Events[0].ID] != "exception" || told[all.Events[4].ID] != "deleted" || told[all.Events[1].ID] != "occurrence" || len(told) != 6 {
+		t.Errorf("told is %v", told)
+	}
+}
