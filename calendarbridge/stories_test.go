@@ -165,14 +165,8 @@ func TestApplicationToOutlook(t *testing.T) {
 				if err != nil || len(list) != 1 || list[0].Subject != "Plan" || list[0].Location.DisplayName != "Here" {
 					t.Fatalf("in Outlook are %+v, %v", list, err)
 				}
-				invitations := 0
-				for _, m := range w.tenant.Mails() {
-					if m.Kind == exchange.Invitation {
-						invitations++
-					}
-				}
-				if invitations != 1 {
-					t.Errorf("%d invitations went out: %+v", invitations, w.tenant.Mails())
+				if n := w.invitations(); n != 1 {
+					t.Errorf("%d invitations went out: %+v", n, w.tenant.Mails())
 				}
 				if err := w.svc.DeleteEvent(t.Context(), "api", w.ref.OrganizationID, e.ID, "sorry"); err != nil {
 					t.Fatal(err)
@@ -192,6 +186,16 @@ func TestApplicationToOutlook(t *testing.T) {
 			})
 		})
 	}
+}
+
+// invitations counts those that went out.
+func (w *world) invitations() (n int) {
+	for _, m := range w.tenant.Mails() {
+		if m.Kind == exchange.Invitation {
+			n++
+		}
+	}
+	return n
 }
 
 // TestEchoIsNoNews: the change feed tells of the application's own change once.

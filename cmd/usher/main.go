@@ -30,6 +30,7 @@ type commands struct {
 	Integration  integrationCmd  `cmd:"" help:"List, create, show and remove integrations."`
 	Token        tokenCmd        `cmd:"" help:"Create, list and revoke SCIM tokens."`
 	Client       clientCmd       `cmd:"" help:"Create, list and delete SCIM clients, their secrets and the issuers that they trust."`
+	Calendar     calendarCmd     `cmd:"" help:"List calendars, mailboxes and rooms, switch calendars on and off, check permissions."`
 	APIKey       apiKeyCmd       `cmd:"" name:"api-key" help:"Create, list and revoke API keys."`
 	Operator     operatorCmd     `cmd:"" help:"Create, list and remove operators of the console."`
 	Key          keyCmd          `cmd:"" help:"Make a new secret key, or seal stored secrets anew under the first one."`
@@ -61,7 +62,7 @@ const (
 func run(ctx context.Context, args []string, con console) int {
 	var cli commands
 	left := false
-	parser, err := kong.New(&cli, kong.Name("usher"), kong.Description("SCIM provisioning server for Microsoft Entra ID."),
+	parser, err := kong.New(&cli, kong.Name("usher"), kong.Description("SCIM provisioning server and calendar bridge for Microsoft Entra ID and Microsoft 365."),
 		kong.Writers(con.out, con.err), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con, &cli.settings),
 		kong.Exit(func(int) { left = true }))
 	if err != nil {

@@ -70,3 +70,8 @@ func discover(tx *store.Tx, i model.Integration) error {
 	}
 	return tx.Enqueue(calendarbridge.DiscoverRooms{OrganizationID: i.OrganizationID, IntegrationID: i.ID})
 }
+
+// Permissions gives the application permissions of Microsoft Graph that the integration's token has.
+func (a *App) Permissions(ctx context.Context, ref model.Ref) ([]string, error) {
+	return a.doors.Permissions(ctx, ref)
+}

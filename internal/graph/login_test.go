@@ -293,3 +293,18 @@ func TestClouds(t *testing.T) {
 		t.Errorf("%s is Microsoft's: %v, %v", login, microsoft, err)
 	}
 }
+
+// TestPrivateAuthority: a Graph at an address of its own may have a certificate that RootCAs alone trusts.
+func TestPrivateAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"e"}`))
+	}))
+	defer server.Close()
+	w := newWorld(t)
+	options := w.options()
+	options.GraphURL = server.URL + "/v1.0"
+	options.RootCAs.AddCert(server.Certificate())
+	if err := reading(t.Context(), w.clientOf(options)); err != nil {
+		t.Error(err)
+	}
+}
