@@ -32,7 +32,12 @@ func (b *bench) goBenchmarks(ctx context.Context) ([]report.Benchmark, error) {
 		return nil, err
 	}
 	b.say("running the Go benchmarks of %s", strings.Join(packages, ", "))
-	arguments := append([]string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", benchTime}, packages...)
+	return b.goTest(ctx, append([]string{"-bench", ".", "-benchmem", "-benchtime", benchTime}, packages...)...)
+}
+
+// goTest runs benchmarks with the arguments of `go test`, against the database server of this run.
+func (b *bench) goTest(ctx context.Context, arguments ...string) ([]report.Benchmark, error) {
+	arguments = append([]string{"test", "-run", "^$"}, arguments...)
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = b.root
 	command.Env = b.postgres.Environment()
@@ -92,7 +97,7 @@ func parseBenchmarks(output string) []report.Benchmark {
 		for i := 0; i+1 < len(fields); i += 2 {
 			value, err := strconv.ParseFloat(fields[i], 64)
 			if err != nil {
-				continue // a metric of the benchmark's own that we do not show
+				continue
 			}
 			switch fields[i+1] {
 			case "ns/op":
@@ -101,6 +106,8 @@ func parseBenchmarks(output string) []report.Benchmark {
 				benchmark.Bytes = value
 			case "allocs/op":
 				benchmark.Allocated = value
+			default:
+				benchmark.Metrics = append(benchmark.Metrics, report.Metric{Unit: fields[i+1], Value: value})
 			}
 		}
 		benchmarks = append(benchmarks, benchmark)

@@ -22,7 +22,7 @@ BenchmarkParse-16 	     100	    900 ns/op	      64 B/op	       2 allocs/op
 `)
 	want := []report.Benchmark{
 		{Package: "directory", Name: "Decide/ten_groups", Nanoseconds: 2500.5, Bytes: 512, Allocated: 7},
-		{Package: "directory", Name: "Odd", Nanoseconds: 10},
+		{Package: "directory", Name: "Odd", Nanoseconds: 10, Metrics: []report.Metric{{Unit: "widgets/op", Value: 3.5}}},
 		{Package: "scim/filter", Name: "Parse", Nanoseconds: 900, Bytes: 64, Allocated: 2},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -68,6 +68,15 @@ func (b *bench) run(ctx context.Context, output io.Writer) error {
 			return err
 		}
 	}
+	if b.options.has(phaseCalendars) && b.options.target == "" {
+		measured, err := b.calendars(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.publish(output, phaseCalendars, measured.Markdown()); err != nil {
+			return err
+		}
+	}
 	if b.options.has(phaseReevaluation) {
 		measured, err := b.reevaluate(ctx)
 		if err != nil {

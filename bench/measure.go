@@ -67,10 +67,7 @@ func (b *bench) measure(ctx context.Context) (report.Load, error) {
 		}
 	}
 	result.Facts, result.Target = b.facts(), subjects[0].name
-	result.Notes = b.options.notes
-	if known {
-		result.Notes = append(result.Notes, fmt.Sprintf("Other work took %.0f %% of the machine while measuring.", 100*share))
-	}
+	result.Notes = append(b.options.notes, otherWork(share, known)...)
 	if b.cluster != nil && !b.cluster.Exact {
 		result.Statements = "transactions"
 		result.Notes = append(result.Notes, meter.Extension+" is not installed: transactions are counted, about once a second, in place of statements.")

@@ -14,8 +14,11 @@ import (
 	"usher/bench/load"
 )
 
-// phaseReevaluation is the phase that is not sent by Entra: a run of the rules.
-const phaseReevaluation = "reevaluation"
+// The phases that are not sent by Entra: the benchmarks of the calendar bridge, and a run of the rules.
+const (
+	phaseCalendars    = "calendars"
+	phaseReevaluation = "reevaluation"
+)
 
 // options are the flags.
 type options struct {
@@ -52,7 +55,7 @@ func parse(arguments []string, usage io.Writer) (*options, error) {
 	flags.StringVar(&o.write, "write", "", "also write the report into this Markdown `file`, between its markers")
 	flags.StringVar(&o.floorServe, "floor-serve", "", "be the floor at this `address`; used by the program itself")
 	o.concurrency, o.sizes, o.batches = []int{1, 8, 32}, []int{10, 1000, 10000, 50000}, []int{100, 1000}
-	o.phases = load.Phases()
+	o.phases = append(load.Phases(), phaseCalendars)
 	flags.Func("concurrency", "requests under way at once (default 1,8,32)", numbers(&o.concurrency))
 	flags.Func("sizes", "members of the groups that one member is added to and removed from (default 10,1000,10000,50000)", numbers(&o.sizes))
 	flags.Func("batches", "members per PATCH (default 100,1000)", numbers(&o.batches))
@@ -66,7 +69,7 @@ func parse(arguments []string, usage io.Writer) (*options, error) {
 	return o, o.complete()
 }
 
-func allPhases() []string { return append(load.Phases(), phaseReevaluation) }
+func allPhases() []string { return append(load.Phases(), phaseCalendars, phaseReevaluation) }
 
 func (o *options) choosePhases(text string) error {
 	o.phases = strings.Split(text, ",")
@@ -135,7 +138,7 @@ func (o *options) has(phase string) bool { return slices.Contains(o.phases, phas
 
 // loadPhases are the chosen ones that Entra drives.
 func (o *options) loadPhases() []string {
-	return slices.DeleteFunc(slices.Clone(o.phases), func(phase string) bool { return phase == phaseReevaluation })
+	return slices.DeleteFunc(slices.Clone(o.phases), func(phase string) bool { return !slices.Contains(load.Phases(), phase) })
 }
 
 func (o *options) dialect() entra.Dialect { return entra.Dialect{Legacy: o.legacy} }

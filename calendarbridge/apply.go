@@ -28,7 +28,7 @@ func tell(tx *store.Tx, actor string, what model.ChangeType, e *model.Event, rea
 func (w *work) apply(got loaded) error {
 	var stored, dropped int
 	err := w.Store.InTx(w.ctx, func(tx *store.Tx) error {
-		a := &applying{work: w, tx: tx, round: w.cal.Sync.Round, left: map[string]bool{}}
+		a := &applying{work: w, tx: tx, round: w.cal.Sync.Round, at: map[string]int{}, left: map[string]bool{}}
 		if err := a.read(got); err != nil {
 			return err
 		}
@@ -62,6 +62,8 @@ type applying struct {
 	ids     map[string]string            // our id of a series, by Graph's
 	origin  map[string]model.EventOrigin // of a series, by Graph's id
 	fresh   []model.Event
+	altered []model.Event
+	at      map[string]int // our id of one that is altered: where it stands
 	kept    []string
 	changed int
 	left    map[string]bool // our ids of events that were removed
@@ -169,9 +171,7 @@ func (a *applying) one(remote model.Event) error {
 	case bump, take:
 	}
 	out.event.Round = a.round
-	if err := a.tx.UpdateEvent(&out.event); err != nil {
-		return err
-	}
+	a.alter(out.event)
 	a.local[remote.GraphID] = out.event
 	if err := a.savePending(m.pending, out); err != nil {
 		return err
@@ -186,6 +186,16 @@ func (a *applying) one(remote model.Event) error {
 		what = model.EventCancelled
 	}
 	return tell(a.tx, actorOutlook, what, &out.event, "changed in Outlook", out.changed)
+}
+
+// alter has an event written with the others, once, however often it comes in a page.
+func (a *applying) alter(e model.Event) {
+	if i, ok := a.at[e.ID]; ok {
+		a.altered[i] = e
+		return
+	}
+	a.at[e.ID] = len(a.altered)
+	a.altered = append(a.altered, e)
 }
 
 // placeInSeries ties an occurrence to its series; whoever made the series made its occurrences.
@@ -258,6 +268,9 @@ func sameWrite(a, b model.EventWrite) bool {
 
 // write stores what is new, notes what was seen, and removes what is gone.
 func (a *applying) write(got loaded) error {
+	if err := a.tx.UpdateEvents(a.altered); err != nil {
+		return err
+	}
 	slices.SortStableFunc(a.fresh, func(x, y model.Event) int { return seriesFirst(x) - seriesFirst(y) })
 	for i := range a.fresh {
 		a.placeInSeries(&a.fresh[i]) // of a series that came after it in the page
@@ -275,30 +288,49 @@ func (a *applying) write(got loaded) error {
 			return err
 		}
 	}
+	return a.leave(got)
+}
+
+// leave removes what is gone, series with their occurrences, those that have the same reason together.
+func (a *applying) leave(got loaded) error {
+	there := make(map[string]bool, len(got.events))
+	for i := range got.events {
+		there[got.events[i].GraphID] = true
+	}
+	var ids []string
 	for _, id := range slices.Sorted(keys(got.gone)) {
-		if slices.ContainsFunc(got.events, func(there model.Event) bool { return there.GraphID == id }) {
-			continue
+		if !there[id] {
+			ids = append(ids, id)
 		}
-		var list []model.Event
+	}
+	occurrences, err := a.tx.EventsOfEachSeries(a.cal, ids)
+	if err != nil {
+		return err
+	}
+	var reasons []string // in the order they come
+	leaving := map[string][]model.Event{}
+	for _, id := range ids {
+		list := occurrences[id]
 		if e, ok := a.local[id]; ok {
-			list = append(list, e)
+			list = append([]model.Event{e}, list...)
 		}
-		if occurrences, err := a.tx.EventsOfSeries(a.cal, id); err != nil {
-			return err
-		} else {
-			list = append(list, occurrences...)
-		}
-		list = slices.DeleteFunc(list, func(e model.Event) bool { return a.left[e.ID] })
+		reason := got.gone[id]
 		for i := range list {
+			if a.left[list[i].ID] {
+				continue
+			}
 			a.left[list[i].ID] = true
+			if leaving[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			leaving[reason] = append(leaving[reason], list[i])
 		}
-		if len(list) == 0 {
-			continue
-		}
-		if err := a.remove(a.tx, list, actorOutlook, got.gone[id]); err != nil {
+	}
+	for _, reason := range reasons {
+		if err := a.remove(a.tx, leaving[reason], actorOutlook, reason); err != nil {
 			return err
 		}
-		a.changed += len(list)
+		a.changed += len(leaving[reason])
 	}
 	return nil
 }

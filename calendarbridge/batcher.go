@@ -73,9 +73,11 @@ func (b *batcher) put(ctx context.Context, marks []mark) error {
 
 // run stores what is gathered until nothing more comes.
 func (b *batcher) run() {
-	for {
-		timer := time.NewTimer(gatherTime)
-		<-timer.C
+	for several := false; ; {
+		if several { // where one comes at a time there is nothing to gather
+			timer := time.NewTimer(gatherTime)
+			<-timer.C
+		}
 		b.mu.Lock()
 		full := b.open
 		b.open = nil
@@ -85,6 +87,7 @@ func (b *batcher) run() {
 			return
 		}
 		b.mu.Unlock()
+		several = len(full.marks) > 1
 		ctx, cancel := context.WithTimeout(context.Background(), storeTime)
 		full.err = b.store(ctx, full.marks)
 		cancel()

@@ -143,7 +143,7 @@ type listing struct {
 	owner   []string // addresses of the mailbox
 	anew    bool     // what was known of the mailbox's calendars may be of another one
 	dirty   []string
-	wanted  bool // subscriptions are to be made
+	wanted  []SubscribeCalendar
 }
 
 func (l *listing) store(list []outlook.Calendar) error {
@@ -177,10 +177,8 @@ func (l *listing) store(list []outlook.Calendar) error {
 			return err
 		}
 	}
-	if l.wanted {
-		if err := l.tx.Enqueue(EnsureSubscriptions{}); err != nil {
-			return err
-		}
+	if err := enqueueAll(l.tx, l.wanted); err != nil {
+		return err
 	}
 	return l.s.markDirty(l.tx, l.dirty...)
 }
@@ -239,15 +237,21 @@ func (l *listing) add(c outlook.Calendar) error {
 	}
 	cal.Subscription.State = model.SubscriptionNone
 	if cal.Enabled {
-		cal.Subscription.State, l.wanted = model.SubscriptionPending, true
+		cal.Subscription.State = model.SubscriptionPending
 	}
 	if err := l.tx.InsertCalendar(&cal); err != nil {
 		return err
 	}
 	if cal.Enabled {
-		l.dirty = append(l.dirty, cal.ID)
+		l.wants(&cal)
 	}
 	return tellCalendar(l.tx, actorBridge, model.CalendarCreated, &cal, "found in Microsoft 365")
+}
+
+// wants has a calendar subscribed to and read.
+func (l *listing) wants(cal *model.Calendar) {
+	l.wanted = append(l.wanted, SubscribeCalendar{OrganizationID: cal.OrganizationID, CalendarID: cal.ID})
+	l.dirty = append(l.dirty, cal.ID)
 }
 
 func (l *listing) update(cal model.Calendar, c outlook.Calendar) error {
@@ -265,13 +269,12 @@ func (l *listing) update(cal model.Calendar, c outlook.Calendar) error {
 	if !cal.Enabled || !moved && !l.anew && cal.Subscription.State != model.SubscriptionNone {
 		return nil
 	}
-	l.wanted = true
 	sub := &cal.Subscription
 	sub.State, sub.GraphID, sub.RenewAt, sub.Failures, sub.Unsupported = model.SubscriptionPending, "", nil, 0, false
 	if err := l.tx.SaveSubscription(&cal); err != nil {
 		return err
 	}
-	l.dirty = append(l.dirty, cal.ID)
+	l.wants(&cal)
 	return l.tx.Enqueue(SyncCalendar{OrganizationID: cal.OrganizationID, CalendarID: cal.ID, Full: true, At: l.tx.Now()})
 }
 

@@ -119,6 +119,18 @@ func (DiscoverRooms) Kind() string { return "calendar.discover_rooms" }
 // Outward says that the job waits for Microsoft 365.
 func (DiscoverRooms) Outward() bool { return true }
 
+// SubscribeCalendar makes the subscription of a calendar that has none yet.
+type SubscribeCalendar struct {
+	OrganizationID string `json:"organization_id"`
+	CalendarID     string `json:"calendar_id"`
+}
+
+// Kind names the job.
+func (SubscribeCalendar) Kind() string { return "calendar.subscribe" }
+
+// Outward says that the job waits for Microsoft 365.
+func (SubscribeCalendar) Outward() bool { return true }
+
 // EnsureSubscriptions makes and renews the subscriptions whose time has come; it is periodic, every minute.
 type EnsureSubscriptions struct{}
 
@@ -149,10 +161,9 @@ func (TrimWrites) Kind() string { return "calendar.trim_writes" }
 
 // enqueueAll enqueues jobs in the transaction.
 func enqueueAll[J store.Job](tx *store.Tx, list []J) error {
-	for _, job := range list {
-		if err := tx.Enqueue(job); err != nil {
-			return err
-		}
+	jobs := make([]store.Job, len(list))
+	for i, job := range list {
+		jobs[i] = job
 	}
-	return nil
+	return tx.EnqueueAll(jobs)
 }

@@ -33,7 +33,7 @@ func (s *Service) storeMarks(ctx context.Context, marks []mark) error {
 				lifecycle = append(lifecycle, m)
 			}
 		}
-		queued, err := tx.MarkDirty(ids)
+		queued, err := tx.MarkNotified(ids)
 		if err != nil {
 			return err
 		}

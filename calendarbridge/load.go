@@ -26,11 +26,13 @@ const (
 // of them are cancelled, and whether what was removed is gone or only out of the window.
 func (w *work) load(items []outlook.Event) (loaded, error) {
 	out := loaded{gone: map[string]string{}}
-	ids := make([]string, 0, len(items))
+	var removed []string // of others it does not matter here whether they are known
 	for i := range items {
-		ids = append(ids, items[i].ID)
+		if items[i].Removed != "" {
+			removed = append(removed, items[i].ID)
+		}
 	}
-	known, err := w.Store.Read(w.ctx).EventsByGraphID(w.cal, ids)
+	known, err := w.Store.Read(w.ctx).EventsByGraphID(w.cal, removed)
 	if err != nil {
 		return out, err
 	}

@@ -14,6 +14,7 @@ import (
 // event comes, so that two hashes are equal where the event is.
 type normalizer struct {
 	clean *cleaner
+	zones *zones // nil remembers none
 	zone  string // IANA; of events whose own zone is not known. UTC where empty
 }
 
@@ -126,7 +127,7 @@ func (n normalizer) moment(m outlook.Moment, zone string) (model.EventTime, erro
 	if err != nil {
 		return model.EventTime{}, err
 	}
-	loc, err := timezone.Load(zone)
+	loc, err := n.zones.load(zone)
 	if err != nil {
 		return model.EventTime{}, err
 	}
@@ -134,9 +135,9 @@ func (n normalizer) moment(m outlook.Moment, zone string) (model.EventTime, erro
 }
 
 func (n normalizer) instant(m outlook.Moment) (time.Time, error) {
-	loc, err := timezone.Load(orElse(m.TimeZone, "UTC"))
+	loc, err := n.zones.load(orElse(m.TimeZone, "UTC"))
 	if err != nil {
-		if loc, err = timezone.Load(n.known("", "")); err != nil {
+		if loc, err = n.zones.load(n.known("", "")); err != nil {
 			return time.Time{}, err
 		}
 	}

@@ -170,7 +170,7 @@ func (s *Service) SwitchCalendar(ctx context.Context, actor, organizationID, id 
 		if err := tx.SaveSubscription(&cal); err != nil {
 			return err
 		}
-		if err := tx.Enqueue(EnsureSubscriptions{}); err != nil {
+		if err := tx.Enqueue(SubscribeCalendar{OrganizationID: organizationID, CalendarID: id}); err != nil {
 			return err
 		}
 		return s.markDirty(tx, cal.ID)

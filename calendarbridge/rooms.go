@@ -8,10 +8,7 @@ import (
 	"usher/model/store"
 )
 
-// maxRoomPages bounds the list of a tenant's rooms.
-const maxRoomPages = 500
-
-// DiscoverRooms works the job: the rooms of the tenant are those of the application, and each has its mailbox. Without an
+// DiscoverRooms works the job: the rooms of the tenant, its places and the members of the chosen groups, are those of the application, and each has its mailbox. Without an
 // integration it enqueues one job of each.
 func (s *Service) DiscoverRooms(ctx context.Context, job DiscoverRooms) error {
 	if job.IntegrationID == "" {
@@ -27,29 +24,14 @@ func (s *Service) DiscoverRooms(ctx context.Context, job DiscoverRooms) error {
 	if err != nil {
 		return s.later(ctx, "read the rooms", ref, err)
 	}
-	there := map[string]bool{}
-	for next, pages := "", 0; pages < maxRoomPages; pages++ {
-		page, err := api.Rooms(ctx, next)
-		if err != nil {
-			return s.later(ctx, "read the rooms", ref, err)
-		}
-		err = s.Store.InTx(ctx, func(tx *store.Tx) error {
-			for _, room := range page.Rooms {
-				there[model.Fold(s.clean.line(room.Email))] = true
-				if err := s.putRoom(tx, ref, room); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if next = page.Next; next == "" {
-			return s.endRooms(ctx, ref, there)
-		}
+	f := finding{s: s, api: api, ref: ref, there: map[string]bool{}}
+	if err := f.find(ctx); err != nil {
+		return s.later(ctx, "read the rooms", ref, err)
 	}
-	return nil // the list did not end: which rooms are gone is not known
+	if f.unsure {
+		return nil // which rooms are gone is not known
+	}
+	return s.endRooms(ctx, ref, f.there)
 }
 
 func (s *Service) putRoom(tx *store.Tx, ref model.Ref, r outlook.Room) error {

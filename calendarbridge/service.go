@@ -18,6 +18,7 @@ import (
 type Service struct {
 	Options
 	clean *cleaner
+	zones *zones
 	marks *batcher
 }
 
@@ -90,7 +91,7 @@ func New(opt Options) *Service {
 	orDefault(&opt.Periods.Mailbox, 24*time.Hour)
 	orDefault(&opt.Periods.Forbidden, 2*time.Hour)
 	opt.PublicURL = strings.TrimSuffix(opt.PublicURL, "/")
-	s := &Service{Options: opt, clean: newCleaner()}
+	s := &Service{Options: opt, clean: newCleaner(), zones: &zones{}}
 	s.marks = newBatcher(s.storeMarks)
 	return s
 }

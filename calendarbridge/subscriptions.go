@@ -62,6 +62,15 @@ func (s *Service) EnsureSubscriptions(ctx context.Context, _ EnsureSubscriptions
 	}
 }
 
+// SubscribeCalendar works the job.
+func (s *Service) SubscribeCalendar(ctx context.Context, job SubscribeCalendar) error {
+	cal, err := s.Store.Read(ctx).Calendar(job.OrganizationID, job.CalendarID)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	return s.subscribe(ctx, cal)
+}
+
 // claim takes the making of a subscription for itself, with a new client state, and says whether it is still wanted. The
 // hash is stored before Microsoft 365 is asked, as it may notify before it answers.
 func (s *Service) claim(ctx context.Context, id model.Calendar) (cal model.Calendar, mailbox model.Mailbox, state string, err error) {

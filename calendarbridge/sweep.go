@@ -32,6 +32,9 @@ func (w *work) sweep() error {
 	if err := w.sweepThrough(now.Add(-farAway), now.Add(farAway), func(e *model.Event) bool { return e.Kind == model.EventSeries }); err != nil {
 		return err
 	}
+	if err := w.prune(); err != nil {
+		return err
+	}
 	y.Full, y.SweptAt = false, &now
 	w.ended()
 	return w.save()

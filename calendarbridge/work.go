@@ -67,7 +67,7 @@ func (s *Service) withCalendar(ctx context.Context, organizationID, id string, f
 	}
 	w.ref = refOf(w.mailbox, cal)
 	w.home = outlook.CalendarRef{Mailbox: w.ref.Mailbox, Calendar: cal.GraphID}
-	w.norm = normalizer{clean: s.clean, zone: s.zoneOf(ctx, cal)}
+	w.norm = normalizer{clean: s.clean, zones: s.zones, zone: s.zoneOf(ctx, cal)}
 	return fn(w)
 }
 

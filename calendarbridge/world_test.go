@@ -215,10 +215,16 @@ func (w *world) run(ctx context.Context, j queued) error {
 		return runJob(ctx, j.args, s.EndCalendar)
 	case DiscoverRooms{}.Kind():
 		return runJob(ctx, j.args, s.DiscoverRooms)
+	case SubscribeCalendar{}.Kind():
+		return runJob(ctx, j.args, s.SubscribeCalendar)
 	case EnsureSubscriptions{}.Kind():
 		return runJob(ctx, j.args, s.EnsureSubscriptions)
 	case CompareSubscriptions{}.Kind():
 		return runJob(ctx, j.args, s.CompareSubscriptions)
+	case EndSubscriptions{}.Kind():
+		return runJob(ctx, j.args, s.EndSubscriptions)
+	case FollowAccounts{}.Kind():
+		return runJob(ctx, j.args, s.FollowAccounts)
 	case TrimWrites{}.Kind():
 		return runJob(ctx, j.args, s.TrimWrites)
 	}

@@ -50,6 +50,7 @@ func (s *Service) WriteEvents(ctx context.Context, job WriteEvents) error {
 // TrimWrites works the job.
 func (s *Service) TrimWrites(ctx context.Context, _ TrimWrites) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		tx.TrimEnded()
 		_, err := tx.DeleteWrites(tx.Now().Add(-writeKept))
 		return err
 	})

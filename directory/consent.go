@@ -66,7 +66,7 @@ func (s *Service) loginRoot(name string) string {
 	return clouds()["global"].login
 }
 
-// tenantID is how Entra names a tenant in what it sends back.
+// tenantID is how Entra names a tenant in what it sends back; its groups have ids of the same form.
 var tenantID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // FinishConsent reads what Entra sends the administrator back with, and gives the integration. What it says is believed only

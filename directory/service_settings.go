@@ -57,6 +57,39 @@ func (s *Service) PutChosenGroups(ctx context.Context, ref model.Ref, list []mod
 		func(*model.Settings) error { return ValidateChosenGroups(list) })
 }
 
+// PutRoomGroups stores the groups whose members are meeting rooms, and has the rooms looked for. The rules read nothing of it.
+func (s *Service) PutRoomGroups(ctx context.Context, ref model.Ref, list []model.RoomGroup) ([]model.RoomGroup, error) {
+	if list == nil {
+		list = []model.RoomGroup{}
+	}
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		_, entry, err := s.lockSettings(tx, ref)
+		if err != nil {
+			return err
+		}
+		if err := ValidateRoomGroups(list); err != nil {
+			return err
+		}
+		before := entry.RoomGroups
+		if before == nil {
+			before = []model.RoomGroup{}
+		}
+		if sameJSON(before, list) {
+			return nil
+		}
+		if err := errors.Join(tx.ChangeSettings(ref.OrganizationID), tx.PutList(ref, store.ListRoomGroups, list)); err != nil {
+			return err
+		}
+		err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, store.ListRoomGroups+".changed", "integration", ref.IntegrationID,
+			entry.Integration.Name, "room groups of "+entry.Integration.Name+" changed", map[string]any{"before": before, "after": list})
+		if err != nil {
+			return err
+		}
+		return s.IntegrationSaved(tx, entry.Integration)
+	})
+	return list, err
+}
+
 func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name string, list []T,
 	current func(model.IntegrationSettings) []T, validate func(*model.Settings) error,
 ) ([]T, error) {

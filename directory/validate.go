@@ -85,6 +85,28 @@ func ValidateChosenGroups(list []model.GroupSelector) error {
 	return nil
 }
 
+// ValidateRoomGroups checks the groups whose members are meeting rooms. They are asked for by id, which has to be one of Entra's.
+func ValidateRoomGroups(list []model.RoomGroup) error {
+	if err := tooMany(len(list)); err != nil {
+		return err
+	}
+	seen := map[string]int{}
+	for i, g := range list {
+		if !tenantID.MatchString(g.ExternalID) {
+			return prefixed(model.FieldErrorf(model.Invalid, "external_id", "%q is not the object id of a group in Entra", cut(g.ExternalID, maxShown)), "", i)
+		}
+		key := strings.ToLower(g.ExternalID)
+		if first, ok := seen[key]; ok {
+			return entryError(model.Invalid, entryName(i), "", "is the same group as [%d]", first)
+		}
+		seen[key] = i
+	}
+	return nil
+}
+
+// maxShown is how much of a wrong value is repeated.
+const maxShown = 100
+
 // checkSelector wants a group named by its id, its display name, or both; then the id decides and the name is for
 // people to read.
 func checkSelector(g model.GroupSelector) error {

@@ -120,8 +120,8 @@ type CalendarSubscription struct {
 	SecretHash  string            `json:"-"`
 	ExpiresAt   *time.Time        `json:"expires_at"`
 	RenewAt     *time.Time        `json:"-"`
-	TouchedAt   *time.Time        `json:"-"` // when it was last renewed or reauthorized: never both within ten minutes
-	NotifiedAt  *time.Time        `json:"-"`
+	TouchedAt   *time.Time        `json:"-"`           // when it was last renewed or reauthorized: never both within ten minutes
+	NotifiedAt  *time.Time        `json:"notified_at"` // when Microsoft 365 last told of a change
 	Failures    int               `json:"-"`
 	Detail      string            `json:"-"`
 	Unsupported bool              `json:"-"` // the tenant refuses subscriptions to this kind of mailbox

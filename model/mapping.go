@@ -6,6 +6,11 @@ type GroupSelector struct {
 	DisplayName string `json:"display_name,omitempty"`
 }
 
+// RoomGroup names a group of Entra's, by its object id, whose members are meeting rooms.
+type RoomGroup struct {
+	ExternalID string `json:"external_id"`
+}
+
 // Matches says whether the group is the one selected: by id where the selector has one, else by name without case.
 func (s GroupSelector) Matches(externalID, displayName string) bool {
 	if s.ExternalID != "" {
@@ -96,4 +101,5 @@ type IntegrationSettings struct {
 	FieldMappings []FieldMapping // nil: the common fields are mapped by default
 	Exclusions    []Exclusion
 	ChosenGroups  []GroupSelector
+	RoomGroups    []RoomGroup
 }

@@ -72,6 +72,13 @@ type Failures struct {
 type Benchmark struct {
 	Package, Name                 string
 	Nanoseconds, Bytes, Allocated float64 // per operation
+	Metrics                       []Metric
+}
+
+// Metric is a figure that a benchmark reports by itself.
+type Metric struct {
+	Unit  string
+	Value float64
 }
 
 // Failed reports whether anything went wrong.

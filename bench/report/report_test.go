@@ -33,7 +33,7 @@ func sample() Load {
 			Loaded: load.Loaded{Users: 100, UsersTook: 2 * time.Second, Memberships: 500, MembershipTook: time.Second},
 			Peak:   64 << 20,
 		}},
-		Benchmarks: []Benchmark{{"directory", "Decide", 2500, 512, 7}},
+		Benchmarks: []Benchmark{{Package: "directory", Name: "Decide", Nanoseconds: 2500, Bytes: 512, Allocated: 7}},
 	}
 }
 

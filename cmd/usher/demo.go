@@ -89,5 +89,8 @@ func (c *demoCmd) tell(ctx context.Context, con console, a *app.App, world *demo
 	return group.Wait()
 }
 
-// demoWait bounds how long the story waits for a run.
-const demoWait = 2 * time.Minute
+// demoWait bounds how long the story waits for what happens behind the scenes, and demoWaitEach what each person adds to that.
+const (
+	demoWait     = 2 * time.Minute
+	demoWaitEach = 200 * time.Millisecond
+)

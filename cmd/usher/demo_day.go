@@ -154,7 +154,7 @@ func (st *story) theFeed() error {
 		st.check(!seen[c.ID], "change %s stands twice in the feed", c.ID)
 		seen[c.ID] = true
 	}
-	for _, kind := range []string{"directory_user.created", "account.created", "membership.added", "account.roles_changed", "account.deactivated", "run.held"} {
+	for _, kind := range []string{"directory_user.created", "account.created", "membership.added", "account.roles_changed", "account.deactivated", "run.held", "calendar.created", "event.created", "event.updated"} {
 		st.say("    %5d  %s", kinds[kind], kind)
 		st.check(kinds[kind] > 0, "the feed has no %s", kind)
 	}

@@ -68,7 +68,8 @@ func examine(ctx context.Context, cfg app.Config) []finding {
 	if a.CheckSchema(ctx) != nil {
 		return list
 	}
-	return append(list, credentials(ctx, a)...)
+	list = append(list, credentials(ctx, a)...)
+	return append(list, graphAccess(ctx, a)...)
 }
 
 // urgentDays is how near its end a token or secret is when something must be done.

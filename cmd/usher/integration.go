@@ -147,7 +147,8 @@ func (c integrationRemove) Run(ctx context.Context, con console, s *settings) er
 		if !c.Yes {
 			return fmt.Errorf("this would remove %s: add --yes to do it", what)
 		}
-		if err := a.Service.DeleteIntegration(ctx, ref); err != nil {
+		remove := func(ctx context.Context) error { return a.Service.DeleteIntegration(ctx, ref) }
+		if err := a.Calendars.EndIntegration(ctx, directory.ActorOf(ctx), ref, remove); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(con.out, "removed", what)

@@ -65,6 +65,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
+	a.metrics.registry.MustRegister(newCalendarStats(st, time.Now, log))
 	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
 	a.Service = directory.New(directory.Options{
 		Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL, IntegrationSaved: discover,

@@ -37,7 +37,10 @@ func (a *App) calendarWork(w *jobs.Work) {
 	jobs.Add(w, b.FindMailbox)
 	jobs.Add(w, b.EndMailbox)
 	jobs.Add(w, b.EndCalendar)
+	jobs.Add(w, b.EndSubscriptions)
+	jobs.Add(w, b.FollowAccounts)
 	jobs.Add(w, b.DiscoverRooms)
+	jobs.Add(w, b.SubscribeCalendar)
 	jobs.Add(w, b.EnsureSubscriptions)
 	jobs.Add(w, b.CompareSubscriptions)
 	jobs.Add(w, b.TrimWrites)
@@ -46,6 +49,7 @@ func (a *App) calendarWork(w *jobs.Work) {
 // How often the calendar bridge looks around by itself.
 const (
 	syncDueEvery   = 15 * time.Second
+	followEvery    = 15 * time.Second
 	subscribeEvery = time.Minute
 	discoverEvery  = 5 * time.Minute
 	roomsEvery     = 6 * time.Hour
@@ -54,6 +58,7 @@ const (
 func (a *App) calendarPeriodic() []jobs.Periodic {
 	return []jobs.Periodic{
 		{Every: syncDueEvery, Job: calendarbridge.SyncDue{}},
+		{Every: followEvery, Job: calendarbridge.FollowAccounts{}},
 		{Every: subscribeEvery, Job: calendarbridge.EnsureSubscriptions{}},
 		{Every: discoverEvery, Job: calendarbridge.Discover{}},
 		{Every: roomsEvery, Job: calendarbridge.DiscoverRooms{}},

@@ -121,7 +121,7 @@ func (q *Queue) onSQLite() error {
 }
 
 // outwardWorkers is how many times as many workers there are for jobs that wait for other servers.
-const outwardWorkers = 4
+const outwardWorkers = 8
 
 // sqliteWorkers bounds workers where there is one writer: more would wait for one another.
 const sqliteWorkers = 2
@@ -189,6 +189,24 @@ func (q *Queue) Insert(ctx context.Context, tx store.TxHandle, job store.Job) er
 	}
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
+	}
+	return nil
+}
+
+// InsertMany is Insert of several jobs; on PostgreSQL it is one statement.
+func (q *Queue) InsertMany(ctx context.Context, tx store.TxHandle, jobs []store.Job) error {
+	params := make([]river.InsertManyParams, len(jobs))
+	for i, job := range jobs {
+		params[i] = river.InsertManyParams{Args: job, InsertOpts: insertOptions(job)}
+	}
+	var err error
+	if tx.Postgres != nil {
+		_, err = q.pg.InsertManyTx(ctx, openTx{tx.Postgres}, params)
+	} else {
+		_, err = q.lite.InsertManyTx(ctx, tx.SQLite, params)
+	}
+	if err != nil {
+		return fmt.Errorf("enqueue %d jobs: %w", len(jobs), err)
 	}
 	return nil
 }

@@ -62,6 +62,33 @@ func TestAJobWaitsForItsTime(t *testing.T) {
 	})
 }
 
+// TestJobsThatAreEnqueuedTogether are as those that are enqueued one by one.
+func TestJobsThatAreEnqueuedTogether(t *testing.T) {
+	t.Parallel()
+	each(t, well, func(f *fixture) {
+		enqueue := func(end error) error {
+			return f.store.InTx(f.Context(), func(tx *store.Tx) error {
+				list := []store.Job{errand{Name: "first"}, errand{Name: "later", At: time.Now().Add(time.Hour)}, errand{Name: "out", Out: true}}
+				if err := tx.EnqueueAll(list); err != nil {
+					return err
+				}
+				return end
+			})
+		}
+		if err := enqueue(errBoom); !errors.Is(err, errBoom) {
+			f.Fatal(err)
+		}
+		if err := enqueue(nil); err != nil {
+			f.Fatal(err)
+		}
+		f.start()
+		began := map[string]bool{receive(f, f.began): true, receive(f, f.began): true}
+		if !began["first"] || !began["out"] {
+			f.Errorf("begun are %v", began)
+		}
+	})
+}
+
 // TestOutwardJobsKeepNobodyWaiting fills every worker of other servers' jobs; one that needs nobody is worked all the same.
 func TestOutwardJobsKeepNobodyWaiting(t *testing.T) {
 	t.Parallel()

@@ -142,28 +142,68 @@ func (t txRunner) run(ctx context.Context, list []statement) error { return runE
 type sqlRunner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
+// runEach runs one statement after the other. Neighbours with the same text, such as rows that are inserted, are prepared once.
 func runEach(ctx context.Context, db sqlRunner, list []statement) error {
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[0].scan == nil && list[n].scan == nil && list[n].sql == list[0].sql {
+			n++
+		}
+		var err error
+		if n > 1 {
+			err = runAlike(ctx, db, list[:n])
+		} else {
+			err = runOne(ctx, db, &list[0])
+		}
+		if err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+// runAlike runs statements that have one text and no rows.
+func runAlike(ctx context.Context, db sqlRunner, list []statement) error {
+	prepared, err := db.PrepareContext(ctx, list[0].sql)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = prepared.Close() }()
 	for i := range list {
-		if err := runOne(ctx, db, &list[i]); err != nil {
+		res, err := prepared.ExecContext(ctx, list[i].args...)
+		if err != nil {
+			return err
+		}
+		if err := heard(res, &list[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// heard tells a statement how many rows it wrote, where it wants to know.
+func heard(res sql.Result, st *statement) error {
+	if st.affected == nil {
+		return nil
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	return st.affected(n)
+}
+
 func runOne(ctx context.Context, db sqlRunner, st *statement) error {
 	if st.scan == nil {
 		res, err := db.ExecContext(ctx, st.sql, st.args...)
-		if err != nil || st.affected == nil {
-			return err
-		}
-		n, err := res.RowsAffected()
 		if err != nil {
 			return err
 		}
-		return st.affected(n)
+		return heard(res, st)
 	}
 	rows, err := db.QueryContext(ctx, st.sql, st.args...)
 	if err != nil {

@@ -84,7 +84,7 @@ func (r *Reader) EventsByGraphID(c model.Calendar, ids []string) (map[string]mod
 	if !ok || len(ids) == 0 {
 		return found, nil
 	}
-	list, err := r.events(of+" AND graph_id"+r.anyOf("text", ids)+" AND graph_id <> ''", append(args, r.list(ids))...)
+	list, err := r.eventsOfEach("", "graph_id", of, args, ids, "")
 	for i := range list {
 		found[list[i].GraphID] = list[i]
 	}
@@ -98,6 +98,35 @@ func (r *Reader) EventsOfSeries(c model.Calendar, seriesGraphID string) ([]model
 		return []model.Event{}, nil
 	}
 	return r.eventsBy("events_series", of+" AND series_graph_id = ? AND series_graph_id <> '' ORDER BY start_utc, id", append(args, seriesGraphID)...)
+}
+
+// EventsOfEachSeries is EventsOfSeries of several series, by Microsoft 365's ids of them.
+func (r *Reader) EventsOfEachSeries(c model.Calendar, seriesGraphIDs []string) (map[string][]model.Event, error) {
+	found := map[string][]model.Event{}
+	of, args, ok := r.ofCalendar(c)
+	if !ok || len(seriesGraphIDs) == 0 {
+		return found, nil
+	}
+	list, err := r.eventsOfEach("events_series", "series_graph_id", of, args, seriesGraphIDs, " ORDER BY start_utc, id")
+	for i := range list {
+		found[list[i].SeriesGraphID] = append(found[list[i].SeriesGraphID], list[i])
+	}
+	return found, err
+}
+
+// eventsOfEach reads the events of a condition of which a column has one of several values that are not empty. PostgreSQL is
+// made to look for one value after the other: before it has statistics it would read the whole calendar for each page.
+func (r *Reader) eventsOfEach(index, column, of string, args []any, values []string, order string) ([]model.Event, error) {
+	if r.s.dialect != postgres || len(values) == 1 {
+		return r.eventsBy(index, of+" AND "+column+r.anyOf("text", values)+" AND "+column+" <> ''"+order, append(args, r.list(values))...)
+	}
+	list := []model.Event{}
+	err := r.query(statement{
+		sql: "SELECT e.* FROM unnest(?::text[]) AS wanted(value) CROSS JOIN LATERAL (SELECT " + eventColumns + " FROM events WHERE " + of +
+			" AND " + column + " = wanted.value COLLATE \"C\" AND " + column + " <> '' OFFSET 0) AS e" + order,
+		args: append([]any{values}, args...), scan: func(row scanner) error { return scanAppend(row, &list, scanEvent) },
+	})
+	return list, translate(err)
 }
 
 // EventsByICalUID reads the copies of an event in the calendars of the organization, and the occurrences with them, in the

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -91,37 +90,73 @@ func (tx *Tx) InsertEvents(list []model.Event) error {
 		return nil
 	}
 	for part := range slices.Chunk(list, eventsAtOnce) {
-		raw, err := eventRows(part)
+		from, args, err := eventArrays(part)
 		if err != nil {
 			return err
 		}
-		tx.buffer(statement{
-			sql:  "INSERT INTO events (" + eventColumns + ") SELECT " + eventColumns + " FROM json_populate_recordset(NULL::events, ?)",
-			args: []any{raw},
-		})
+		tx.buffer(statement{sql: "INSERT INTO events (" + eventColumns + ") " + from, args: args})
 	}
 	return nil
 }
 
-// eventRows gives events as one JSON value, so that the statement is the same for any number of them.
-func eventRows(list []model.Event) (string, error) {
-	names := strings.FieldsFunc(eventColumns, func(r rune) bool { return strings.ContainsRune(", \n", r) })
-	rows := make([]map[string]any, len(list))
+// eventKinds are PostgreSQL's types of eventColumns.
+const eventKinds = `uuid uuid uuid uuid text text text uuid text timestamptz text text text text text text timestamptz text text
+ timestamptz boolean text text text text boolean json json json text text text text text text text bigint bigint timestamptz timestamptz`
+
+func eventColumnNames() []string {
+	return strings.FieldsFunc(eventColumns, func(r rune) bool { return strings.ContainsRune(", \n", r) })
+}
+
+// eventArrays gives events as a SELECT of eventColumns with one array per column, so that the statement is the same for any
+// number of them. PostgreSQL reads arrays in half of the time that it takes for JSON.
+func eventArrays(list []model.Event) (text string, args []any, err error) {
+	rows := make([][]any, len(list))
 	for i := range list {
 		values, err := eventValues(&list[i])
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		rows[i] = make(map[string]any, len(names))
-		for n, name := range names {
-			rows[i][name] = values[n]
+		rows[i] = bound(values)
+	}
+	names, kinds := eventColumnNames(), strings.Fields(eventKinds)
+	selected, arrays := make([]string, len(names)), make([]string, len(names))
+	for c, kind := range kinds {
+		selected[c] = names[c]
+		if kind == "json" { // an array of texts, each of which is read as JSON
+			selected[c], kind = names[c]+"::json AS "+names[c], "text"
+		}
+		arrays[c] = "?::" + kind + "[]"
+		args = append(args, eventColumn(rows, c, kind))
+	}
+	return "SELECT " + strings.Join(selected, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") + ") AS x(" + strings.Join(names, ", ") + ")", args, nil
+}
+
+// eventColumn gives one column of rows as an array of its kind.
+func eventColumn(rows [][]any, c int, kind string) any {
+	switch kind {
+	case "boolean":
+		return columnOf[bool](rows, c)
+	case "bigint":
+		return columnOf[int64](rows, c)
+	case "timestamptz":
+		return columnOf[time.Time](rows, c)
+	default:
+		return columnOf[string](rows, c)
+	}
+}
+
+// columnOf gives the values of a column, some of which may be absent.
+func columnOf[T any](rows [][]any, c int) []*T {
+	list := make([]*T, len(rows))
+	for i := range rows {
+		switch v := rows[i][c].(type) {
+		case T:
+			list[i] = &v
+		case *T:
+			list[i] = v
 		}
 	}
-	var raw bytes.Buffer
-	encode := json.NewEncoder(&raw)
-	encode.SetEscapeHTML(false) // bodies are HTML
-	err := encode.Encode(rows)
-	return raw.String(), err
+	return list
 }
 
 // eventIdentity is how many of eventColumns an update leaves as they are: what the event is, and whose.
@@ -140,7 +175,7 @@ func (tx *Tx) UpdateEvent(e *model.Event) error {
 	if err != nil {
 		return err
 	}
-	names := strings.FieldsFunc(eventColumns, func(r rune) bool { return strings.ContainsRune(", \n", r) })[eventIdentity:]
+	names := eventColumnNames()[eventIdentity:]
 	tx.buffer(statement{
 		sql: "UPDATE events SET " + strings.Join(names, " = ?, ") + " = ? WHERE id = ? AND version = ? AND " + tx.beside("organization_id") +
 			" AND " + tx.beside("integration_id") + " AND " + tx.beside("calendar_id"),
@@ -152,6 +187,49 @@ func (tx *Tx) UpdateEvent(e *model.Event) error {
 			return nil
 		},
 	})
+	return nil
+}
+
+// UpdateEvents is UpdateEvent of several events, of any calendars, each of which is there once.
+func (tx *Tx) UpdateEvents(list []model.Event) error {
+	if tx.s.dialect != postgres || len(list) < 2 {
+		for i := range list {
+			if err := tx.UpdateEvent(&list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i := range list {
+		e := &list[i]
+		if !ValidID(e.ID) || !ValidID(e.CalendarID) || !ValidID(e.IntegrationID) {
+			return notFound("event", e.ID)
+		}
+		e.Version, e.UpdatedAt = e.Version+1, tx.now
+		exactEvent(e)
+	}
+	var set []string
+	for _, name := range eventColumnNames()[eventIdentity:] {
+		set = append(set, name+" = y."+name)
+	}
+	for part := range slices.Chunk(list, eventsAtOnce) {
+		from, args, err := eventArrays(part)
+		if err != nil {
+			return err
+		}
+		tx.buffer(statement{
+			sql: "UPDATE events e SET " + strings.Join(set, ", ") + " FROM (" + from + ") AS y WHERE e.id = y.id AND e.version = y.version - 1" +
+				" AND e.organization_id IS NOT DISTINCT FROM y.organization_id AND e.integration_id IS NOT DISTINCT FROM y.integration_id" +
+				" AND e.calendar_id IS NOT DISTINCT FROM y.calendar_id",
+			args: args,
+			affected: func(n int64) error {
+				if n != int64(len(part)) {
+					return told{model.Errorf(model.Conflict, "one of %d events was changed or deleted meanwhile", len(part)), errOvertaken}
+				}
+				return nil
+			},
+		})
+	}
 	return nil
 }
 

@@ -144,6 +144,12 @@ type MailboxCandidate struct {
 	Active            bool // in the directory
 }
 
+const candidateColumns = "a.id, a.email, a.user_name, a.status, u.external_id, u.user_name, u.email, u.active"
+
+func scanCandidate(row scanner, c *MailboxCandidate) error {
+	return row.Scan(&c.AccountID, &c.Email, &c.UserName, &c.Status, &c.ExternalID, &c.DirectoryUserName, &c.DirectoryEmail, &c.Active)
+}
+
 // MailboxCandidatesAfter gives a page of the accounts that are linked to the integration, in the order of their ids.
 func (r *Reader) MailboxCandidatesAfter(ref model.Ref, afterAccountID string, limit int) ([]MailboxCandidate, error) {
 	list := []MailboxCandidate{}
@@ -152,14 +158,12 @@ func (r *Reader) MailboxCandidatesAfter(ref model.Ref, afterAccountID string, li
 		return list, err
 	}
 	err = r.query(statement{
-		sql: `SELECT a.id, a.email, a.user_name, a.status, u.external_id, u.user_name, u.email, u.active
+		sql: `SELECT ` + candidateColumns + `
  FROM accounts a JOIN directory_users u ON u.account_id = a.id AND u.integration_id = ? AND u.organization_id = a.organization_id
  WHERE a.organization_id = ? AND a.id > ? ORDER BY a.id LIMIT ?`,
 		args: []any{ref.IntegrationID, ref.OrganizationID, after, limit},
 		scan: func(row scanner) error {
-			return scanAppend(row, &list, func(row scanner, c *MailboxCandidate) error {
-				return row.Scan(&c.AccountID, &c.Email, &c.UserName, &c.Status, &c.ExternalID, &c.DirectoryUserName, &c.DirectoryEmail, &c.Active)
-			})
+			return scanAppend(row, &list, scanCandidate)
 		},
 	})
 	return list, translate(err)

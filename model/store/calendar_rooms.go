@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"strings"
 
 	"usher/model"
@@ -103,4 +104,24 @@ func (tx *Tx) PutRoom(m *model.Room) (changed bool, err error) {
 // DeleteRoom removes a room with its mailbox, calendars, events and writes.
 func (tx *Tx) DeleteRoom(ref model.Ref, id string) error {
 	return remove[model.Room](tx, "room", id, "organization_id = ? AND integration_id = ? AND id = ?", ref.OrganizationID, ref.IntegrationID, id)
+}
+
+// RoomGroups reads the groups whose members are rooms of the integration.
+func (r *Reader) RoomGroups(ref model.Ref) ([]model.RoomGroup, error) {
+	list := []model.RoomGroup{}
+	if !ValidID(ref.IntegrationID) {
+		return list, nil
+	}
+	err := r.query(statement{
+		sql:  "SELECT items FROM integration_lists WHERE organization_id = ? AND integration_id = ? AND kind = ?",
+		args: []any{ref.OrganizationID, ref.IntegrationID, ListRoomGroups},
+		scan: func(row scanner) error {
+			var items []byte
+			if err := row.Scan(&items); err != nil {
+				return err
+			}
+			return json.Unmarshal(items, &list)
+		},
+	})
+	return list, translate(err)
 }

@@ -27,6 +27,15 @@ type DirtyCalendar struct{ OrganizationID, IntegrationID, CalendarID string }
 // It is one statement for any number of calendars. Rows are locked in the order of ids, so that two transactions with the same
 // calendars wait for each other and do not block one another for good.
 func (tx *Tx) MarkDirty(ids []string) (queued []DirtyCalendar, err error) {
+	return tx.markDirty(ids, nil)
+}
+
+// MarkNotified is MarkDirty of what Microsoft 365 told: it also notes when that was.
+func (tx *Tx) MarkNotified(ids []string) (queued []DirtyCalendar, err error) {
+	return tx.markDirty(ids, &tx.now)
+}
+
+func (tx *Tx) markDirty(ids []string, notified *time.Time) (queued []DirtyCalendar, err error) {
 	ids = validIDs(ids)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -41,10 +50,11 @@ func (tx *Tx) MarkDirty(ids []string) (queued []DirtyCalendar, err error) {
 	if tx.s.dialect == postgres {
 		err = tx.query(statement{
 			sql: `WITH found AS (SELECT id, sync_queued FROM calendars WHERE id` + tx.anyOf("uuid", ids) + ` AND enabled ORDER BY id FOR NO KEY UPDATE),
- marked AS (UPDATE calendars c SET sync_dirty = sync_dirty + 1, sync_changed_at = coalesce(sync_changed_at, ?), sync_queued = true
+ marked AS (UPDATE calendars c SET sync_dirty = sync_dirty + 1, sync_changed_at = coalesce(sync_changed_at, ?), sync_queued = true,
+ sub_notified_at = coalesce(?::timestamptz, sub_notified_at)
  FROM found WHERE c.id = found.id RETURNING c.organization_id, c.integration_id, c.id, found.sync_queued AS waits)
  SELECT organization_id, integration_id, id FROM marked WHERE NOT waits ORDER BY id`,
-			args: []any{tx.list(ids), tx.now}, scan: scan,
+			args: []any{tx.list(ids), tx.now, notified}, scan: scan,
 		})
 		return queued, translate(err)
 	}
@@ -55,9 +65,9 @@ func (tx *Tx) MarkDirty(ids []string) (queued []DirtyCalendar, err error) {
 			args: []any{tx.list(ids)}, scan: scan,
 		},
 		statement{
-			sql: "UPDATE calendars SET sync_dirty = sync_dirty + 1, sync_changed_at = coalesce(sync_changed_at, ?), sync_queued = true" +
-				" WHERE id" + tx.anyOf("uuid", ids) + " AND enabled",
-			args: []any{tx.now, tx.list(ids)},
+			sql: "UPDATE calendars SET sync_dirty = sync_dirty + 1, sync_changed_at = coalesce(sync_changed_at, ?), sync_queued = true," +
+				" sub_notified_at = coalesce(?, sub_notified_at) WHERE id" + tx.anyOf("uuid", ids) + " AND enabled",
+			args: []any{tx.now, notified, tx.list(ids)},
 		})
 	return queued, translate(err)
 }

@@ -15,6 +15,7 @@ const (
 	ListFieldMappings = "field_mappings"
 	ListExclusions    = "exclusions"
 	ListChosenGroups  = "chosen_groups"
+	ListRoomGroups    = "room_groups"
 )
 
 // settingsCache keeps what was built from the settings of each organization, by their version.
@@ -171,6 +172,7 @@ func (r *Reader) integrationSettings(organizationID string, s *model.Settings) e
 			into := map[string]any{
 				ListGroupMappings: &entry.GroupMappings, ListFieldMappings: &entry.FieldMappings,
 				ListExclusions: &entry.Exclusions, ListChosenGroups: &entry.ChosenGroups,
+				ListRoomGroups: &entry.RoomGroups,
 			}[kind]
 			err := json.Unmarshal(items, into)
 			s.Integrations[id] = entry

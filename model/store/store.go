@@ -59,6 +59,11 @@ type Queue interface {
 	Insert(ctx context.Context, tx TxHandle, job Job) error
 }
 
+// manyQueue is a queue that inserts many jobs in fewer statements than one each; internal/jobs is one.
+type manyQueue interface {
+	InsertMany(ctx context.Context, tx TxHandle, jobs []Job) error
+}
+
 // SetQueue gives the store the queue that Tx.Enqueue inserts into. It is called once, before the store is used.
 func (s *Store) SetQueue(q Queue) { s.queue = q }
 
@@ -162,19 +167,35 @@ type Tx struct {
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // Enqueue inserts a job that will be worked if, and only if, the transaction commits.
-func (tx *Tx) Enqueue(job Job) error {
+func (tx *Tx) Enqueue(job Job) error { return tx.EnqueueAll([]Job{job}) }
+
+// EnqueueAll is Enqueue of several jobs.
+func (tx *Tx) EnqueueAll(list []Job) error {
+	if len(list) == 0 {
+		return nil
+	}
 	if tx.s.queue == nil {
-		return fmt.Errorf("enqueue %s: the store has no queue", job.Kind())
+		return fmt.Errorf("enqueue %s: the store has no queue", list[0].Kind())
 	}
 	if err := tx.send(); err != nil {
 		return err
 	}
 	if tx.sqlTx != nil {
-		return tx.s.queue.Insert(tx.ctx, TxHandle{SQLite: tx.sqlTx}, job)
+		return tx.insertJobs(TxHandle{SQLite: tx.sqlTx}, list)
 	}
-	return pgxConn(tx.conn, func(conn *pgx.Conn) error {
-		return tx.s.queue.Insert(tx.ctx, TxHandle{Postgres: conn}, job)
-	})
+	return pgxConn(tx.conn, func(conn *pgx.Conn) error { return tx.insertJobs(TxHandle{Postgres: conn}, list) })
+}
+
+func (tx *Tx) insertJobs(handle TxHandle, list []Job) error {
+	if many, ok := tx.s.queue.(manyQueue); ok && len(list) > 1 {
+		return many.InsertMany(tx.ctx, handle, list)
+	}
+	for _, job := range list {
+		if err := tx.s.queue.Insert(tx.ctx, handle, job); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxAttempts bounds how often a transaction that lost a race is run again.

@@ -120,6 +120,7 @@ func (a *API) routes() {
 	a.modules()
 	a.customFields()
 	a.chosenGroups()
+	a.roomGroups()
 	a.groupMappings()
 	a.fieldMappings()
 	a.exclusions()

@@ -93,5 +93,10 @@ func (a *API) changeIntegration(ctx context.Context, in *struct {
 }
 
 func (a *API) deleteIntegration(ctx context.Context, in *IDInput) (*nothing, error) {
-	return done(a.svc.DeleteIntegration(ctx, model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}))
+	ref := model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}
+	remove := func(ctx context.Context) error { return a.svc.DeleteIntegration(ctx, ref) }
+	if a.calendarBridge == nil {
+		return done(remove(ctx))
+	}
+	return done(a.calendarBridge.EndIntegration(ctx, directory.ActorOf(ctx), ref, remove))
 }

@@ -97,7 +97,7 @@ func (f *fixture) snapshot(e estate) map[string]string {
 			all[path], _, _ = strings.Cut(all[path], `"next":`)
 		}
 	}
-	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
+	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "room-groups", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
 	}
 	for _, path := range []string{

@@ -79,6 +79,7 @@ func (r route) body() (any, []string) {
 		"put-integrations-by-id-field-mappings": []any{},
 		"put-integrations-by-id-exclusions":     []any{map[string]any{"pattern": "*x*"}},
 		"put-integrations-by-id-chosen-groups":  []any{map[string]any{"display_name": "x"}},
+		"put-integrations-by-id-room-groups":    []any{map[string]any{"external_id": "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"}},
 		"put-roles-by-key":                      map[string]any{"name": "x"},
 		"put-departments-by-key":                map[string]any{"name": "x"},
 		"put-sites-by-key":                      map[string]any{"name": "x"},
@@ -221,6 +222,7 @@ GET|PUT|DELETE /modules/{key}
 GET /custom-fields
 GET|PUT|DELETE /custom-fields/{key}
 GET|PUT /integrations/{id}/chosen-groups
+GET|PUT /integrations/{id}/room-groups
 GET|PUT /integrations/{id}/group-mappings
 GET|PUT /integrations/{id}/field-mappings
 GET|PUT /integrations/{id}/exclusions

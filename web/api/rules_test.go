@@ -36,6 +36,10 @@ func TestSettingsLists(t *testing.T) {
 			},
 			{"exclusions", `[{"pattern":"*service*"},{"attribute":"userType","operator":"equals","value":"Guest"}]`, `[{"pattern":"[a"}]`, "[0].pattern"},
 			{"chosen-groups", `[{"external_id":"1"},{"display_name":"HR"}]`, `[{"display_name":""}]`, "[0]"},
+			{
+				"room-groups", `[{"external_id":"5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"}]`,
+				`[{"external_id":"5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"},{"external_id":"rooms"}]`, "[1].external_id",
+			},
 		} {
 			t.Run(test.path, func(t *testing.T) {
 				f := *f

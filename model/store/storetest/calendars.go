@@ -116,7 +116,15 @@ func (w *world) addCalendar(t *testing.T, s *store.Store, name string) {
 		if err := errors.Join(err, tx.InsertWrite(&w.write), tx.InsertMailbox(&of)); err != nil {
 			return err
 		}
-		return tx.InsertCalendar(NewCalendar(of, name))
+		series := NewEvent(w.calendar, name+" past", -1000)
+		series.Kind = model.EventSeries
+		ended := NewCalendar(of, name+" ended")
+		ended.Subscription.GraphID = "subscription of " + w.calendar.ID
+		err = errors.Join(tx.InsertEvents([]model.Event{series}), tx.InsertCalendar(NewCalendar(of, name)), tx.InsertCalendar(ended))
+		if err == nil {
+			_, err = tx.DeleteCalendar(w.ref, ended.ID)
+		}
+		return err
 	})
 	if _, _, err := s.BeginOnce(t.Context(), w.org, name, name); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ func calendarEventCases() []testCase {
 		{"events are found by the ids of Microsoft 365, which tell capitals from small letters", eventsByIDs},
 		{"what no round has seen is found page by page", unseenEvents},
 		{"of two that change an event both changes stay", eventVersions},
+		{"several events are updated together, or none", eventsTogether},
 		{"events are deleted and touched by their calendar alone", eventsOfOthersStay},
 		{"the busy times are those of what is neither free nor cancelled nor of a disabled calendar", busyTimes},
 	}

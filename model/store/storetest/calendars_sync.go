@@ -232,6 +232,7 @@ func markDuringSave(t *testing.T, s suite) {
 func marksAndRounds(t *testing.T, s suite) {
 	c := Calendar(t, s.Store, Ref(t, s.Store), "ada@contoso.com")
 	const marks, markers = 25, 4
+	id := c.ID
 	var wg sync.WaitGroup
 	var left atomic.Int32
 	left.Store(markers)
@@ -239,7 +240,7 @@ func marksAndRounds(t *testing.T, s suite) {
 		wg.Go(func() {
 			defer left.Add(-1)
 			for range marks {
-				if err := s.InTx(t.Context(), func(tx *store.Tx) error { _, err := tx.MarkDirty([]string{c.ID}); return err }); err != nil {
+				if err := s.InTx(t.Context(), func(tx *store.Tx) error { _, err := tx.MarkDirty([]string{id}); return err }); err != nil {
 					t.Error(err)
 				}
 			}

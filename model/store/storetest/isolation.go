@@ -49,6 +49,9 @@ func installationWide() map[string]string {
 		"CalendarsDue":           "the job looks at all organizations", "SubscriptionsDue": "the job looks at all organizations",
 		"MarkDirty":    "the notifications' secrets are what tells the organizations",
 		"DeleteWrites": "the job looks at all organizations",
+		"MarkNotified": "the notifications' secrets are what tells the organizations",
+		"TrimEnded":    "the job looks at all organizations", "IntegrationsWithEnded": "the job looks at all organizations",
+		"CalendarFeedsAfter": "the job looks at all organizations", "CalendarStats": "metrics are of the whole installation",
 	}
 }
 

@@ -94,6 +94,7 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 
 func (w *world) addSettings(tx *store.Tx, name string) error {
 	at := tx.Now()
+	tx.SetFeedReader(w.org, name, 1)
 	return errors.Join(
 		tx.ChangeSettings(w.org),
 		store.PutEntry(tx, &model.Role{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
@@ -101,6 +102,7 @@ func (w *world) addSettings(tx *store.Tx, name string) error {
 		store.PutEntry(tx, &model.Site{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
 		store.PutEntry(tx, &model.Module{OrganizationID: w.org, Key: name, Name: name, UpdatedAt: at}),
 		store.PutEntry(tx, &model.CustomField{OrganizationID: w.org, Key: name, Name: name, Type: model.FieldText, UpdatedAt: at}),
+		tx.PutList(w.ref, store.ListRoomGroups, []model.RoomGroup{{ExternalID: w.user.ID}}),
 		tx.PutList(w.ref, store.ListExclusions, []model.Exclusion{{Pattern: name}}))
 }
 

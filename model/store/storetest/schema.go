@@ -32,10 +32,12 @@ func tableModels() map[string]any {
 // tablesWithoutModel are rows that the store alone knows.
 func tablesWithoutModel() map[string][]string {
 	return map[string][]string{
-		"integration_lists": {"integration_id", "items", "kind", "organization_id", "updated_at"},
-		"memberships":       {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
-		"pending_members":   {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
-		"feed_state":        {"last_position", "only_row"},
+		"integration_lists":   {"integration_id", "items", "kind", "organization_id", "updated_at"},
+		"memberships":         {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
+		"pending_members":     {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
+		"feed_state":          {"last_position", "only_row"},
+		"feed_readers":        {"name", "organization_id", "position"},
+		"ended_subscriptions": {"ended_at", "graph_id", "integration_id", "organization_id"},
 	}
 }
 
