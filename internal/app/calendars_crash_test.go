@@ -332,8 +332,15 @@ func (o *office) present() string {
 
 func (o *office) exec(statement string) {
 	o.t.Helper()
-	if _, err := o.steer.Store.DB().ExecContext(o.t.Context(), statement); err != nil {
-		o.t.Fatalf("%s: %v", statement, err)
+	const tries = 20 // it touches rows in any order, so that PostgreSQL may give way to a server
+	for n := 1; ; n++ {
+		_, err := o.steer.Store.DB().ExecContext(o.t.Context(), statement)
+		if err == nil {
+			return
+		}
+		if n == tries || !strings.Contains(err.Error(), "deadlock") {
+			o.t.Fatalf("%s: %v", statement, err)
+		}
 	}
 }
 
