@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -182,6 +183,13 @@ func (w *world) settingsAttempts() []attempt {
 		{"PutGroupMappings", func() error { _, err := w.svc.PutGroupMappings(w.ctx, w.ref, nil); return err }, false},
 		{"PutFieldMappings", func() error { _, err := w.svc.PutFieldMappings(w.ctx, w.ref, nil); return err }, false},
 		{"PutExclusions", func() error { _, err := w.svc.PutExclusions(w.ctx, w.ref, nil); return err }, false},
+		{"PutRoomGroups", func() error { _, err := w.svc.PutRoomGroups(w.ctx, w.ref, nil); return err }, false},
+		{"GraphAccess", func() error { _, err := w.svc.GraphAccess(w.ctx, w.ref); return err }, false},
+		{"ConsentURL", func() error { _, err := w.svc.ConsentURL(w.ctx, w.ref, "https://usher.contoso.example"); return err }, false},
+		{"FinishConsent", func() error {
+			_, err := w.svc.FinishConsent(w.ctx, url.Values{"state": {w.ref.IntegrationID}, "tenant": {tenantA}, "admin_consent": {"True"}})
+			return err
+		}, false},
 		{"PutChosenGroups", func() error { _, err := w.svc.PutChosenGroups(w.ctx, w.ref, nil); return err }, false},
 		{"ChangeIntegration", func() error {
 			_, err := w.svc.ChangeIntegration(w.ctx, w.ref, func(*model.Integration) error { return errFound }, nil)
