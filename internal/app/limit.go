@@ -13,7 +13,7 @@ import (
 )
 
 // bounds are what clients, honest or not, can make this process hold and wait for. Together with 40 MiB for the program itself
-// they keep it below about 150 MiB. The defaults leave more than Entra needs, which has at most some 50 requests under way, of 2 to 10
+// they keep it below about 180 MiB, the pages of the program itself included. The defaults leave more than Entra needs, which has at most some 50 requests under way, of 2 to 10
 // KiB: nobody but a flood meets them.
 type bounds struct {
 	// headerWithin is how long a connection may take to send the headers of a request, and idleFor how long it may then wait with
