@@ -12,8 +12,8 @@ import (
 	"usher/model"
 )
 
-// bounds are what clients, honest or not, can make this process hold and wait for. Together with 70 MiB for the program itself
-// they keep it below about 180 MiB. The defaults leave more than Entra needs, which has at most some 50 requests under way, of 2
+// bounds are what clients, honest or not, can make this process hold and wait for. They let it grow by at most
+// 90 MiB beyond what the program has at rest. The defaults leave more than Entra needs, which has at most some 50 requests under way, of 2
 // to 10 KiB: nobody but a flood meets them.
 type bounds struct {
 	// headerWithin is how long a connection may take to send the headers of a request, and idleFor how long it may then wait with
