@@ -32,8 +32,8 @@ type settings struct {
 	SCIMLog       *string `name:"scim-log" help:"Which SCIM requests the request log keeps: full, errors or off (USHER_SCIM_LOG)." placeholder:"full"`
 	SCIMLogDays   *string `name:"scim-log-days" help:"How many days it keeps them (USHER_SCIM_LOG_DAYS)." placeholder:"30"`
 	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
-	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"1024"`
-	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"40"`
+	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"512"`
+	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"32"`
 	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
 	GraphURL      *string `name:"graph-url" help:"Stands in for Microsoft Graph (USHER_GRAPH_URL)." placeholder:"https://graph.microsoft.com/v1.0"`
 	CalendarSweep *string `help:"How often every enabled calendar is read although nothing was notified (USHER_CALENDAR_SWEEP)." placeholder:"6h"`

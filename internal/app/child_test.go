@@ -51,7 +51,6 @@ type child struct {
 	key  string
 	cmd  *exec.Cmd
 	log  *lockedBuffer
-	rest int // KiB resident before anything was asked of it, where the test notes that
 }
 
 type lockedBuffer struct {

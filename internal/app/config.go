@@ -51,7 +51,7 @@ func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
 		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, SCIMRate: scim.DefaultRate,
-		MaxConnections: 1024, RequestMemory: 40, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
+		MaxConnections: 512, RequestMemory: 32, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
 		Version: "dev",
 	}
 }

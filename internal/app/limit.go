@@ -12,9 +12,9 @@ import (
 	"usher/model"
 )
 
-// bounds are what clients, honest or not, can make this process hold and wait for. They let it grow by at most
-// 90 MiB beyond what the program has at rest. The defaults leave more than Entra needs, which has at most some 50 requests under way, of 2
-// to 10 KiB: nobody but a flood meets them.
+// bounds are what clients, honest or not, can make this process hold and wait for. Together with 80 MiB for the program
+// itself they keep it below about 150 MiB. The defaults leave more than Entra needs, which has at most some 50 requests under
+// way, of 2 to 10 KiB: nobody but a flood meets them.
 type bounds struct {
 	// headerWithin is how long a connection may take to send the headers of a request, and idleFor how long it may then wait with
 	// the next. Load balancers keep connections for 60 seconds, and must not find them closed.
