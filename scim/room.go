@@ -18,7 +18,7 @@ import (
 const (
 	ordinaryBody       = 16 << 10  // bytes of a request body; Entra sends 2 to 10 KiB
 	ordinaryMemory     = 512 << 10 // bytes of memory for a body or documents, such as 100 users or 400 members
-	ordinaryPage       = 1 << 20   // bytes of the documents of a page; 100 users have about 150 KiB
+	ordinaryPage       = 512 << 10 // bytes of the documents of a page, and one document more; 100 users have about 150 KiB
 	maxPageBytes       = 2 << 20   // bytes of the documents of a page, and one document more; 500 users have 1 MiB
 	ordinaryReferences = 2_000     // members or groups in one answer
 	maxReferences      = 100_000
