@@ -49,9 +49,11 @@ var rooms = map[string]room{
 	"internal/recurrence":   {floor: 1, also: []string{"internal/timezone"}},
 	"model":                 {floor: 0},
 	"model/outlook":         {floor: 0},
+	"model/entra":           {floor: 0},
 
 	// What tests alone try with whoever stands behind an interface.
 	"calendarbridge/calendarstest": {floor: 2, also: []string{"calendarbridge"}, tests: true},
+	"directory/tenanttest":         {floor: 2, also: []string{"directory"}, tests: true},
 
 	// Tools, not part of the program.
 	"internal/pgtest": {floor: 0, tests: true},
