@@ -100,7 +100,10 @@ type machine struct {
 	n      int
 }
 
-// TestConvergence does a few hundred random things on both sides, with everything going wrong that can, then lets some hours
+// convergenceActs is how many things a run does before it is let come to rest.
+const convergenceActs = 1500
+
+// TestConvergence does thousands of random things on both sides, with everything going wrong that can, then lets some hours
 // pass without: the store has what the mailboxes have, nothing exists twice, nobody was invited twice, and all is quiet.
 func TestConvergence(t *testing.T) {
 	for name, open := range map[string]storetest.URL{"sqlite": storetest.SQLiteURL, "postgres": storetest.PostgresURL} {
@@ -108,7 +111,7 @@ func TestConvergence(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
 				m := newMachine(t, open(t), seed)
-				for range 150 {
+				for range convergenceActs {
 					m.act()
 				}
 				m.heal()
