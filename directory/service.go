@@ -41,6 +41,8 @@ type Options struct {
 	// IntegrationSaved, where set, is called in the transaction that makes or changes an integration, so that others can enqueue
 	// what follows from it.
 	IntegrationSaved func(tx *store.Tx, i model.Integration) error
+	// Tenants, where set, gives the Entra tenant of an integration, as its credentials reach it; see Service.reader and writer.
+	Tenants func(ctx context.Context, ref model.Ref) (Tenant, error)
 }
 
 // How many look-ups of unmarked tokens there may be per second, and at once.

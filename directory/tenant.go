@@ -86,6 +86,9 @@ type TenantWriter interface {
 type Provisioning interface {
 	// Instantiate makes an application from a gallery template. Its service principal may not be found for a while.
 	Instantiate(ctx context.Context, templateID, displayName string) (entra.Application, error)
+	// ApplicationsNamed finds the applications of exactly that display name; of one whose service principal is not found (yet),
+	// ServicePrincipalID is empty. An application may be missing for a while after it was made.
+	ApplicationsNamed(ctx context.Context, displayName string) ([]entra.Application, error)
 	ServicePrincipal(ctx context.Context, id string) (entra.ServicePrincipal, error)
 	// ServicePrincipalOf finds the service principal of an application by its client id.
 	ServicePrincipalOf(ctx context.Context, appID string) (entra.ServicePrincipal, error)

@@ -20,7 +20,7 @@ import (
 // The length of a run: each stretch of it ends with a kill.
 const (
 	convergeStretches = 4
-	convergeActs      = 60
+	convergeActs      = 250
 )
 
 // TestCalendarsConverge does random things on both sides of whole servers, with everything going wrong that can, and kills
