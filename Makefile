@@ -32,7 +32,7 @@ help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: deps
-deps: ## Install what the tests need and the machine lacks (PostgreSQL's server programs)
+deps: ## Install what the tests need and the machine lacks (PostgreSQL's server programs, Chromium)
 	@scripts/install-deps
 
 .PHONY: build

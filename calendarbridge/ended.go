@@ -2,9 +2,7 @@ package calendarbridge
 
 import (
 	"context"
-	"fmt"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,12 +23,10 @@ func (EndSubscriptions) Kind() string { return "calendar.end_subscriptions" }
 // Outward says that the job waits for Microsoft 365.
 func (EndSubscriptions) Outward() bool { return true }
 
-// The bounds of ending subscriptions: how many together, how many at once, and for how long somebody who removes an integration
-// waits.
+// The bounds of ending subscriptions: how many together, and how many at once.
 const (
 	endPage   = 200
 	endAtOnce = 8
-	endTime   = 20 * time.Second
 )
 
 // endDeleted enqueues a job for each integration that has subscriptions whose calendars were deleted.
@@ -120,33 +116,25 @@ func endThose(ctx context.Context, api Calendars, ids []string) (done []string, 
 	return done, refused, err
 }
 
-// EndIntegration has remove delete an integration, and then ends the subscriptions that it leaves behind, with the credentials that
-// it had: nobody has them afterwards. Where remove fails nothing is ended. What cannot be ended within a bounded time is told in the
-// activity log; it ends by itself within a week, and what it tells until then is ignored.
-func (s *Service) EndIntegration(ctx context.Context, actor string, ref model.Ref, remove func(context.Context) error) error {
-	integration, err := s.Store.Read(ctx).Integration(ref)
-	if err != nil {
-		return err
+// EndRemoved ends the subscriptions that an integration leaves behind which is being removed, with the credentials that it had, and
+// says how many Microsoft 365 refused to end. An error says that none can be ended at present. Where it says that the tenant refuses
+// the integration altogether, they are forgotten: they end by themselves within a week, and what they tell until then is ignored.
+func (s *Service) EndRemoved(ctx context.Context, ref model.Ref) (refused int, err error) {
+	api, err := s.Connect(ctx, ref)
+	if err == nil {
+		refused, err = s.endAll(ctx, api, ref)
 	}
-	api, unreachable := s.Connect(ctx, ref)
-	if err := remove(ctx); err != nil {
-		return err
+	if outlook.KindOf(err) != outlook.BadCredentials && (err == nil || model.KindOf(err) != model.Refused) {
+		return refused, err
 	}
-	kept := context.WithoutCancel(ctx) // whoever asked may have gone: the integration is gone all the same
-	limited, cancel := context.WithTimeout(kept, endTime)
-	defer cancel()
-	refused := 0
-	if unreachable == nil {
-		refused, unreachable = s.endAll(limited, api, ref)
+	left, failed := s.forgetLeft(ctx, ref)
+	if failed != nil {
+		return refused, failed
 	}
-	left, err := s.forgetLeft(kept, ref)
-	if err == nil && refused+left > 0 {
-		err = s.tellLeft(kept, actor, integration, refused+left, unreachable)
+	if left == 0 {
+		return refused, nil // there was nothing to be ended
 	}
-	if err != nil {
-		s.Log.WarnContext(ctx, "what an integration left at Microsoft 365 is not known", "integration", ref.IntegrationID, "err", err)
-	}
-	return nil
+	return refused + left, err
 }
 
 // forgetLeft forgets what nobody can end any more, and counts it.
@@ -161,18 +149,4 @@ func (s *Service) forgetLeft(ctx context.Context, ref model.Ref) (left int, err 
 			return left, err
 		}
 	}
-}
-
-func (s *Service) tellLeft(ctx context.Context, actor string, i model.Integration, n int, why error) error {
-	reason := "Microsoft 365 refused"
-	if why != nil {
-		reason = s.clean.line(why.Error())
-	}
-	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		return tx.Log(model.Activity{
-			OrganizationID: i.OrganizationID, IntegrationID: &i.ID, Actor: actor, Action: "integration.subscriptions_left",
-			SubjectType: "integration", SubjectID: i.ID, Subject: i.Name,
-			Summary: fmt.Sprintf("%d subscriptions of the integration could not be ended: %s; they end by themselves within a week", n, reason),
-		}, map[string]any{"subscriptions": n})
-	})
 }

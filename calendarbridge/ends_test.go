@@ -2,7 +2,6 @@ package calendarbridge
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -127,9 +126,8 @@ func (w *world) removeIntegration(ctx context.Context) error {
 	return w.store.InTx(ctx, func(tx *store.Tx) error { return tx.DeleteIntegration(w.ref) })
 }
 
-// TestEndIntegration: an integration takes its subscriptions with it; what cannot be ended is told, and a removal that fails ends
-// nothing.
-func TestEndIntegration(t *testing.T) {
+// TestEndRemoved: an integration takes its subscriptions with it; what cannot be ended is said, and forgotten.
+func TestEndRemoved(t *testing.T) {
 	for name, test := range map[string]struct {
 		revoke bool
 		left   int
@@ -139,25 +137,23 @@ func TestEndIntegration(t *testing.T) {
 				w.person("Ada Lovelace")
 				w.person("Grace Hopper")
 				w.start()
-				refused := errors.New("no")
-				err := w.svc.EndIntegration(t.Context(), "api", w.ref, func(context.Context) error { return refused })
-				if !errors.Is(err, refused) || w.live() != 2 {
-					t.Fatalf("refused: %v, %d subscriptions", err, w.live())
+				if err := w.removeIntegration(t.Context()); err != nil || w.live() != 2 {
+					t.Fatalf("%v, %d subscriptions", err, w.live())
 				}
 				w.tenant.RevokeConsent(test.revoke)
-				if err := w.svc.EndIntegration(t.Context(), "api", w.ref, w.removeIntegration); err != nil {
-					t.Fatal(err)
+				refused, err := w.svc.EndRemoved(t.Context(), w.ref)
+				if refused != test.left || (err != nil) != test.revoke {
+					t.Fatalf("refused %d, %v", refused, err)
 				}
 				w.tenant.RevokeConsent(false)
 				if w.live() != test.left {
 					t.Errorf("%d subscriptions are left", w.live())
 				}
-				log, err := w.store.Read(t.Context()).ActivitiesBefore(w.ref.OrganizationID, store.ActivityFilter{Actor: "api"}, "", 10)
-				if err != nil || (len(log) == 1) != (test.left > 0) {
-					t.Errorf("the log has %+v, %v", log, err)
-				}
 				if left, err := w.store.Read(t.Context()).EndedSubscriptions(w.ref, 10); err != nil || len(left) != 0 {
 					t.Errorf("still noted: %v, %v", left, err)
+				}
+				if refused, err := w.svc.EndRemoved(t.Context(), w.ref); refused != 0 || err != nil {
+					t.Errorf("once more: refused %d, %v", refused, err)
 				}
 			})
 		})

@@ -18,6 +18,7 @@ type consentState struct {
 	Organization string    `json:"o"`
 	Integration  string    `json:"i"`
 	Until        time.Time `json:"u"`
+	SignIn       string    `json:"s,omitempty"` // of a sign-in: its id, which can be used once
 }
 
 // The state of a consent is good for an hour; an administrator may have to be fetched first.
@@ -39,18 +40,18 @@ func (s *Service) ConsentURL(ctx context.Context, ref model.Ref, publicURL strin
 	if i.Graph.ClientID == "" {
 		return "", model.FieldErrorf(model.Refused, "graph.client_id", "integration %s has no application (client) id for Microsoft Graph", i.Name)
 	}
-	state, err := json.Marshal(consentState{ref.OrganizationID, ref.IntegrationID, s.Now().Add(consentLife).UTC().Truncate(time.Second)})
+	until := s.Now().Add(consentLife).UTC().Truncate(time.Second)
+	state, err := s.sealState(consentState{Organization: ref.OrganizationID, Integration: ref.IntegrationID, Until: until})
 	if err != nil {
 		return "", err
 	}
-	keyID, sealed := s.Keys.Seal(string(state), consentUse)
 	tenant := i.TenantID
 	if tenant == "" {
 		tenant = "organizations"
 	}
 	query := url.Values{
 		"client_id": {i.Graph.ClientID}, "redirect_uri": {publicURL + ConsentPath},
-		"state": {keyID + "." + base64.RawURLEncoding.EncodeToString(sealed)},
+		"state": {state},
 	}
 	return s.loginRoot(i.Graph.Cloud) + "/" + url.PathEscape(tenant) + "/adminconsent?" + query.Encode(), nil
 }
@@ -69,7 +70,10 @@ func (s *Service) loginRoot(name string) string {
 // tenantID is how Entra names a tenant in what it sends back; its groups have ids of the same form.
 var tenantID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// FinishConsent reads what Entra sends the administrator back with, and gives the integration. What it says is believed only
+// IsTenantID says whether the text has the form of a tenant's id.
+func IsTenantID(text string) bool { return tenantID.MatchString(text) }
+
+// FinishConsent reads what Entra sends the administrator back with, after a consent or a sign-in, and gives the integration. What it says is believed only
 // as far as the state proves that Usher asked: the first consent names the tenant of an integration that had none, a later one
 // must come from that tenant. Whether the permissions are there is what Preflight tells.
 func (s *Service) FinishConsent(ctx context.Context, query url.Values) (model.Integration, error) {
@@ -81,6 +85,9 @@ func (s *Service) FinishConsent(ctx context.Context, query url.Values) (model.In
 	i, err := s.Store.Read(ctx).Integration(ref)
 	if err != nil {
 		return i, err
+	}
+	if state.SignIn != "" {
+		return i, s.finishSignIn(ctx, i, state, query)
 	}
 	if code := query.Get("error"); code != "" { // admin_consent is True then as well
 		return i, model.Errorf(model.Refused, "Entra says that consent was not given: %s", consentError(code, query.Get("error_description")))

@@ -26,6 +26,9 @@ type GraphAccess struct {
 func (s *Service) GraphAccess(ctx context.Context, ref model.Ref) (GraphAccess, error) {
 	read := s.Store.Read(ctx)
 	i, err := read.Integration(ref)
+	if model.KindOf(err) == model.NotFound && err != nil {
+		return s.graphAccessOfRemoved(ctx, ref)
+	}
 	if err != nil {
 		return GraphAccess{}, err
 	}
@@ -54,6 +57,20 @@ func (s *Service) GraphAccess(ctx context.Context, ref model.Ref) (GraphAccess, 
 		*into, err = s.Keys.Open(sealed.KeyID, sealed.Sealed, i.ID+"/"+name)
 	}
 	return access, err
+}
+
+// graphAccessOfRemoved gives what an integration is reached with that is being removed, so that what it has in Microsoft 365 can go.
+func (s *Service) graphAccessOfRemoved(ctx context.Context, ref model.Ref) (GraphAccess, error) {
+	i, kept, err := s.removedIntegration(ctx, ref)
+	if err != nil {
+		return GraphAccess{}, err
+	}
+	access := GraphAccess{Integration: i, Auth: graphAuth(i.Graph), ClientSecret: kept.ClientSecret, CertificatePEM: kept.CertificatePEM}
+	if i.TenantID == "" || i.Graph.ClientID == "" && access.Auth != GraphAuthManagedIdentity ||
+		access.Auth == GraphAuthSecret && kept.ClientSecret == "" || access.Auth == GraphAuthCertificate && kept.CertificatePEM == "" {
+		return access, model.Errorf(model.Refused, "integration %s had no credentials for Microsoft Graph", i.Name)
+	}
+	return access, nil
 }
 
 func graphAuth(g model.GraphSettings) string {

@@ -11,7 +11,7 @@ type Need struct {
 	Permission string `json:"permission"`
 	// Instead lists permissions that include it.
 	Instead []string `json:"instead,omitempty"`
-	Feature string   `json:"feature"` // calendars, calendar write-back, rooms, import, write-back
+	Feature string   `json:"feature"` // one of the features that Features names
 	Purpose string   `json:"purpose"` // what is not possible without it
 }
 
@@ -21,28 +21,134 @@ type PermissionCheck struct {
 	Granted bool `json:"granted"`
 }
 
-// Needs gives the permissions that the features take which the integration has switched on (Graph permissions reference;
-// subscriptions take the reading permission even where the writing one is there).
-func Needs(i model.Integration) []Need {
+// Feature is something that takes permissions of Microsoft Graph, whether or not the integration has it switched on.
+type Feature struct {
+	Name  string `json:"name"`
+	On    bool   `json:"on"`
+	Needs []Need `json:"needs"`
+}
+
+// The features that take permissions.
+const (
+	featureCalendars     = "calendars"
+	featureCalendarWrite = "calendar write-back"
+	featureRooms         = "rooms"
+	featureImport        = "import"
+	featureWriteBack     = "write-back"
+	featureLicences      = "licences"
+	featureSessions      = "sessions"
+	featureDeletion      = "deletion"
+	featureSetup         = "set-up"
+	featureRemoval       = "removal"
+)
+
+// The permissions that include others (Graph permissions reference, per method).
+func overUsers() []string {
+	return []string{"Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
+}
+
+func overMembers() []string {
+	return []string{"Group.Read.All", "Directory.Read.All", "Group.ReadWrite.All", "GroupMember.ReadWrite.All", "Directory.ReadWrite.All"}
+}
+
+func readUsers(feature, purpose string) Need {
+	return Need{"User.Read.All", overUsers(), feature, purpose}
+}
+
+func readMembers(feature, purpose string) Need {
+	return Need{"GroupMember.Read.All", overMembers(), feature, purpose}
+}
+
+// Features gives every feature and what it takes (Graph permissions reference; subscriptions take the reading permission even where
+// the writing one is there).
+func Features(entry model.IntegrationSettings) []Feature {
+	i := entry.Integration
+	pulled := i.Ingress == model.IngressGraph
+	writes := !i.ReadOnly && (i.WriteBack.Create || i.WriteBack.Update || i.WriteBack.Delete)
+	return []Feature{
+		{featureCalendars, i.CalendarSync, []Need{
+			{"Calendars.Read", nil, featureCalendars, "read events and subscribe to their changes"},
+			readUsers(featureCalendars, "find the mailbox of an account"),
+		}},
+		{featureRooms, i.CalendarSync, roomNeeds(len(entry.RoomGroups) > 0)},
+		{featureCalendarWrite, i.CalendarSync && !i.ReadOnly, []Need{
+			{"Calendars.ReadWrite", nil, featureCalendarWrite, "create, change and cancel the events of the application"},
+		}},
+		{featureImport, pulled, []Need{
+			readUsers(featureImport, "read people"), readMembers(featureImport, "read groups and who is in them"),
+		}},
+		{featureWriteBack, writes, []Need{
+			{"User.ReadWrite.All", []string{"Directory.ReadWrite.All"}, featureWriteBack, "create and change people"},
+			{"GroupMember.ReadWrite.All", []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"}, featureWriteBack, "put people into groups and take them out"},
+		}},
+		{featureLicences, writes, []Need{
+			{"LicenseAssignment.ReadWrite.All", []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}, featureLicences, "see the products of the tenant, give and take licences"},
+		}},
+		{featureSessions, writes, []Need{
+			{"User.RevokeSessions.All", []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}, featureSessions, "sign somebody out everywhere when off-boarding"},
+		}},
+		{featureDeletion, writes && i.WriteBack.Delete, []Need{
+			{"User.DeleteRestore.All", []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}, featureDeletion, "delete people, and restore them within 30 days"},
+		}},
+		{featureSetup, false, setupNeeds(true)},
+		{featureRemoval, false, []Need{
+			{"Application.ReadWrite.All", []string{"Application.ReadWrite.OwnedBy", "Directory.ReadWrite.All"}, featureRemoval, "take the consent back when the integration is removed; an application may do so with OwnedBy where it owns itself"},
+		}},
+	}
+}
+
+func roomNeeds(groups bool) []Need {
+	list := []Need{{"Place.Read.All", nil, featureRooms, "list the meeting rooms; without it there are none"}}
+	if groups {
+		list = append(list, readMembers(featureRooms, "read the chosen groups whose members are meeting rooms"))
+	}
+	return list
+}
+
+// setupNeeds are what an application takes to set up provisioning by itself; an administrator who signs in once needs none of it.
+func setupNeeds(groups bool) []Need {
+	list := []Need{{
+		"Application.ReadWrite.OwnedBy", []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, featureSetup,
+		"make the enterprise application with its provisioning job, and look after it",
+	}}
+	if groups {
+		list = append(list, Need{"AppRoleAssignment.ReadWrite.All", nil, featureSetup, "assign groups to the application"})
+	}
+	return list
+}
+
+// Needs gives the permissions that the features take which the integration has switched on.
+func Needs(i model.Integration) []Need { return NeedsOf(model.IntegrationSettings{Integration: i}) }
+
+// NeedsOf is Needs, with what the lists of the integration take besides.
+func NeedsOf(entry model.IntegrationSettings) []Need {
 	var list []Need
-	if i.CalendarSync {
-		list = append(list,
-			Need{"Calendars.Read", nil, "calendars", "read events and subscribe to their changes"},
-			Need{"User.Read.All", []string{"Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}, "calendars", "find the mailbox of an account"},
-			Need{"Place.Read.All", nil, "rooms", "list the meeting rooms; without it there are none"})
-		if !i.ReadOnly {
-			list = append(list, Need{"Calendars.ReadWrite", nil, "calendar write-back", "create, change and cancel the events of the application"})
+	for _, f := range Features(entry) {
+		if f.On {
+			list = append(list, f.Needs...)
 		}
 	}
-	if i.Ingress == model.IngressGraph {
-		list = append(list,
-			Need{"User.Read.All", []string{"Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}, "import", "read people"},
-			Need{"GroupMember.Read.All", []string{"Group.Read.All", "Directory.Read.All", "Group.ReadWrite.All", "GroupMember.ReadWrite.All", "Directory.ReadWrite.All"}, "import", "read groups and who is in them"})
-	}
-	if !i.ReadOnly && (i.WriteBack.Create || i.WriteBack.Update || i.WriteBack.Delete) {
-		list = append(list,
-			Need{"User.ReadWrite.All", []string{"Directory.ReadWrite.All"}, "write-back", "create, change and delete people"},
-			Need{"GroupMember.ReadWrite.All", []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"}, "write-back", "put people into groups"})
+	return list
+}
+
+// FeatureCheck says whether a feature has what it takes.
+type FeatureCheck struct {
+	Name    string   `json:"name"`
+	On      bool     `json:"on"`
+	Missing []string `json:"missing"` // permissions
+}
+
+// CheckFeatures compares every feature, also those that are off, with the roles that a token of the integration has.
+func CheckFeatures(entry model.IntegrationSettings, roles []string) []FeatureCheck {
+	var list []FeatureCheck
+	for _, f := range Features(entry) {
+		c := FeatureCheck{Name: f.Name, On: f.On, Missing: []string{}}
+		for _, p := range Preflight(f.Needs, roles) {
+			if !p.Granted {
+				c.Missing = append(c.Missing, p.Permission)
+			}
+		}
+		list = append(list, c)
 	}
 	return list
 }

@@ -133,7 +133,7 @@ func (s *settling) settleFirstTime(i int, target string, filled bool) bool {
 				if d.target != target {
 					continue
 				}
-				reason := "group " + m.group.DisplayName + " gives " + target + " " + d.value + " (the first time only)"
+				reason := "group " + m.group.Name() + " gives " + target + " " + d.value + " (the first time only)"
 				if s.firstTime(v, target, d.value, reason, filled) {
 					return true
 				}

@@ -42,7 +42,7 @@ func roleGrants(matches []match) []model.Grant {
 	var grants []model.Grant
 	for _, m := range matches {
 		if m.rule.role != "" {
-			grants = append(grants, model.Grant{Role: m.rule.role, GroupID: m.group.ID, Group: m.group.DisplayName})
+			grants = append(grants, model.Grant{Role: m.rule.role, GroupID: m.group.ID, Group: m.group.Name()})
 		}
 	}
 	slices.SortFunc(grants, compareGrants)

@@ -22,6 +22,8 @@ func (v *view) scope() verdict {
 		return out(v.source.Gone)
 	case c == nil:
 		return out("its integration does not exist any more")
+	case !v.source.User.Active && isTombstone(v.source.User.UserName):
+		return out("deleted in Entra")
 	case !v.source.User.Active:
 		return out("disabled in Entra")
 	}
@@ -30,7 +32,7 @@ func (v *view) scope() verdict {
 		if len(v.matches) == 0 {
 			in = verdict{why: "not a member of a mapped group", lost: "no longer a member of a mapped group"}
 		} else {
-			in.why += ", and a member of mapped group " + v.matches[0].group.DisplayName
+			in.why += ", and a member of mapped group " + v.matches[0].group.Name()
 		}
 	}
 	if !in.in {
@@ -57,7 +59,7 @@ func (c *compiled) membership(groups []model.GroupRef) verdict {
 	}
 	for i := range groups {
 		if c.chosen.holds(groups[i]) {
-			return verdict{in: true, why: "a member of chosen group " + groups[i].DisplayName}
+			return verdict{in: true, why: "a member of chosen group " + groups[i].Name()}
 		}
 	}
 	return verdict{why: "not a member of a chosen group", lost: "no longer a member of a chosen group"}

@@ -3,8 +3,10 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"usher/directory/assertion"
@@ -24,8 +26,11 @@ type Service struct {
 	unmarked *rate.Limiter
 	searches *rate.Limiter   // bounds searches for clients by what somebody claims to be
 	issuers  *assertion.Keys // keys of the issuers that SCIM clients are vouched for by
+	hashing  *semaphore.Weighted // one password at a time: each takes 64 MiB
 	active   activeCounts
 	pushes   pushWatch
+	sources  map[model.RunKind]func(*Service, *model.Run) runSource
+	runPage  int
 }
 
 // Options are what a Service is made of; Store and Keys must be set.
@@ -36,6 +41,9 @@ type Options struct {
 	Now   func() time.Time // time.Now by default
 	// LoginURL stands in for Entra's sign-in service of every cloud, such as https://127.0.0.1:9443.
 	LoginURL string
+	// CheckWebhookAddress, where set, refuses addresses that no webhook may be sent to; PlainWebhooks lets them be sent over http.
+	CheckWebhookAddress func(netip.Addr) error
+	PlainWebhooks       bool
 	// Observe, where set, is told of things worth a metric; see the Event constants.
 	Observe func(event string, n int)
 	// IntegrationSaved, where set, is called in the transaction that makes or changes an integration, so that others can enqueue
@@ -43,6 +51,14 @@ type Options struct {
 	IntegrationSaved func(tx *store.Tx, i model.Integration) error
 	// Tenants, where set, gives the Entra tenant of an integration, as its credentials reach it; see Service.reader and writer.
 	Tenants func(ctx context.Context, ref model.Ref) (Tenant, error)
+	// Provisionings, where set, gives the synchronization API of an integration's tenant, in the name of the administrator whose access
+	// token is given, or as the integration's application where none is.
+	Provisionings func(ctx context.Context, ref model.Ref, accessToken string) (Provisioning, error)
+	// Redeem, where set, trades the code of an administrator's sign-in for an access token.
+	Redeem func(ctx context.Context, ref model.Ref, code SignInCode) (SignedIn, error)
+	// EndSubscriptions, where set, ends what is left of the subscriptions of an integration that is being removed, and says how many
+	// Microsoft 365 refused to end.
+	EndSubscriptions func(ctx context.Context, ref model.Ref) (refused int, err error)
 }
 
 // How many look-ups of unmarked tokens there may be per second, and at once.
@@ -55,6 +71,9 @@ const (
 const (
 	EventMassDeactivation = "mass_deactivation"
 	EventRunPage          = "run_page"
+	EventImportFailed     = "import_failed"
+	EventRunHeld          = "run_held"
+	EventGroupMissing     = "group_missing" // a group that the settings name has vanished or came back without members
 	EventCredentialEnding = "credential_expiring" // a token or secret passed a threshold of model.ExpiryThresholds
 	EventCredentialEnded  = "credential_expired"
 )
@@ -75,7 +94,7 @@ func New(opt Options) *Service {
 	}
 	return &Service{
 		Options: opt, unmarked: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst), searches: rate.NewLimiter(unmarkedPerSecond, unmarkedBurst),
-		issuers: assertion.NewKeys(nil, opt.Now),
+		issuers: assertion.NewKeys(nil, opt.Now), sources: runSources(), runPage: runPage, hashing: semaphore.NewWeighted(1),
 	}
 }
 

@@ -27,6 +27,7 @@ type BulkFilter struct {
 	EmailInDomains    []string `json:"email_in_domains,omitempty"`
 	Unlinked          *bool    `json:"unlinked,omitempty"` // linked to no directory user, or to some
 	Origin            string   `json:"origin,omitempty"`
+	Accounts          []string `json:"accounts,omitempty"` // one of these, by id
 }
 
 // BulkResult is what a bulk action did, or would do.
@@ -122,12 +123,19 @@ func (f BulkFilter) forStore() (store.BulkFilter, error) {
 	if out.NotInDomains, err = domains("filter.email_not_in_domains", f.EmailNotInDomains); err != nil {
 		return out, err
 	}
-	narrows := out.AccountFilter != (store.AccountFilter{}) || out.Linked || len(out.InDomains)+len(out.NotInDomains) > 0
+	if len(f.Accounts) > maxBulkAccounts {
+		return out, model.FieldErrorf(model.Invalid, "filter.accounts", "has at most %d accounts", maxBulkAccounts)
+	}
+	out.IDs = f.Accounts
+	narrows := len(out.IDs) > 0 || out.AccountFilter != (store.AccountFilter{}) || out.Linked || len(out.InDomains)+len(out.NotInDomains) > 0
 	if !narrows {
 		return out, model.FieldErrorf(model.Invalid, "filter", "the filter is empty: it would concern every account")
 	}
 	return out, nil
 }
+
+// maxBulkAccounts bounds the list of accounts of a filter.
+const maxBulkAccounts = 1000
 
 // maxDomains bounds the lists of domains of a filter.
 const maxDomains = 200

@@ -271,7 +271,11 @@ func (w *employeeEdit) person(a *model.Account, linking *model.Employee, facts *
 	work.by = nil
 	p := Person{Account: a, Employee: linking, TakenEmails: map[string]string{}}
 	for _, u := range facts.Others[a.ID] {
-		p.Sources = append(p.Sources, Source{User: u, Groups: facts.Groups[u.ID]})
+		groups, err := work.groupsOf(&u)
+		if err != nil {
+			return nil, p, err
+		}
+		p.Sources = append(p.Sources, Source{User: u, Groups: groups})
 	}
 	var keys []string
 	for i := range p.Sources {

@@ -87,7 +87,11 @@ func (w *settlement) addCandidate(id string) {
 
 // person gathers what the rules may look at for one directory user. gone is why it is being deleted, or "".
 func (w *settlement) person(u *model.DirectoryUser, gone string) (Person, error) {
-	p := Person{Sources: []Source{{User: *u, Groups: w.facts.Groups[u.ID], Gone: gone}}}
+	groups, err := w.groupsOf(u)
+	if err != nil {
+		return Person{}, err
+	}
+	p := Person{Sources: []Source{{User: *u, Groups: groups, Gone: gone}}}
 	keys := LinkKeys(*u)
 	if err := w.look(w.unknownKeys(u)); err != nil {
 		return p, err
@@ -103,9 +107,13 @@ func (w *settlement) person(u *model.DirectoryUser, gone string) (Person, error)
 	}
 	if p.Account != nil {
 		for _, other := range w.facts.Others[p.Account.ID] {
-			if other.ID != u.ID {
-				p.Sources = append(p.Sources, Source{User: other, Groups: w.facts.Groups[other.ID]})
+			if other.ID == u.ID {
+				continue
 			}
+			if groups, err = w.groupsOf(&other); err != nil {
+				return p, err
+			}
+			p.Sources = append(p.Sources, Source{User: other, Groups: groups})
 		}
 	}
 	p.Employee = w.employee(p.Account, keys)

@@ -189,6 +189,9 @@ func (s *Service) DeleteGroup(ctx context.Context, ref model.Ref, id string, che
 		if err := e.tell(model.DirectoryGroupDeleted); err != nil {
 			return err
 		}
+		if err := e.missing(true, len(e.concerned)); err != nil {
+			return err
+		}
 		return e.finish("directory_group.deleted", "group "+g.DisplayName+" was deleted", true)
 	})
 }
@@ -213,6 +216,7 @@ type groupEdit struct {
 	remembered []string // members that are not known yet
 	forgotten  int      // of those remembered before
 	passedOver int      // beyond what is remembered
+	emptied    int      // members that it had, where all of them were taken at once
 }
 
 // apply takes the steps in order and keeps what they did in sum.
@@ -245,6 +249,9 @@ func (e *groupEdit) apply(ops []model.MemberOp) error {
 		}
 		note(minus, removed, added)
 		note(plus, added, removed)
+		if op.Kind == model.MembersReplace && len(op.IDs) == 0 {
+			e.emptied = len(minus)
+		}
 	}
 	e.added, e.removed = sortedMembers(added), sortedMembers(removed)
 	if e.rules.GroupMatters(e.ref.IntegrationID, refOf(e.group)) {
@@ -322,6 +329,11 @@ func (e *groupEdit) store(before *model.DirectoryGroup, changed bool, out *model
 		}
 	} else {
 		e.tx.TouchDirectoryGroup(out)
+	}
+	if e.emptied > 0 && len(e.added) == 0 {
+		if err := e.missing(false, e.emptied); err != nil {
+			return err
+		}
 	}
 	return e.finish("directory_group.updated", summary, true)
 }

@@ -21,10 +21,7 @@ const (
 func (s *Service) CreateOperator(ctx context.Context, organizationID, email, name, password string, rights []model.Right) (model.Operator, error) {
 	var out model.Operator
 	o := model.Operator{OrganizationID: organizationID, Email: strings.TrimSpace(email), Name: strings.TrimSpace(name), Rights: rights}
-	if err := checkEmail("email", o.Email, true); err != nil {
-		return out, err
-	}
-	if err := checkText("name", o.Name, maxTitle); err != nil {
+	if err := checkOperator(o); err != nil {
 		return out, err
 	}
 	if err := checkPassword(password); err != nil {
@@ -45,6 +42,13 @@ func (s *Service) CreateOperator(ctx context.Context, organizationID, email, nam
 	return out, err
 }
 
+func checkOperator(o model.Operator) error {
+	if err := checkEmail("email", o.Email, true); err != nil {
+		return err
+	}
+	return checkText("name", o.Name, maxTitle)
+}
+
 func checkPassword(password string) error {
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
@@ -55,14 +59,15 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// SetOperatorPassword gives the operator with the e-mail another password.
+// SetOperatorPassword gives the operator with the e-mail another password, and ends the operator's sessions.
 func (s *Service) SetOperatorPassword(ctx context.Context, organizationID, email, password string) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
 	hash := secret.HashPassword(password)
 	return s.editOperator(ctx, organizationID, email, "operator.password_changed", "got another password", func(tx *store.Tx, o *model.Operator) error {
-		o.PasswordHash = hash
+		o.PasswordHash, o.Failures, o.LockedUntil = hash, 0, nil
+		tx.DeleteOperatorSessions(organizationID, o.ID, "")
 		return tx.UpdateOperator(o)
 	})
 }

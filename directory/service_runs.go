@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,24 +19,37 @@ type WorkRun struct {
 // Kind names the job.
 func (WorkRun) Kind() string { return "directory.work_run" }
 
-// runPage is how many people a run settles in one transaction.
+// runPage is how many people a run settles in one transaction, by default.
 const runPage = 250
 
 // runSlice is how long one job works at a run before it lets others have the worker.
 const runSlice = 20 * time.Second
 
-// StartRun asks for a run and gives it, queued. A re-evaluation that is queued already serves.
+// StartRun asks for an import, a preview or a re-evaluation and gives it, queued. A re-evaluation that is queued already serves, and so
+// does an import that has not ended; while one is held, there is no other: Refused.
 func (s *Service) StartRun(ctx context.Context, ref model.Ref, kind model.RunKind) (model.Run, error) {
 	var run model.Run
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		integration, err := tx.Integration(ref)
-		if err != nil {
+		if _, err := tx.Integration(ref); err != nil {
 			return err
 		}
-		if kind == model.RunImport && integration.Ingress == model.IngressSCIM {
-			return model.Errorf(model.Refused, "integration %s has ingress scim: Entra pushes its people, so there is nothing to import", integration.Name)
+		switch kind {
+		case model.RunImport:
+			settings, err := tx.Settings(ref.OrganizationID)
+			if err != nil {
+				return err
+			}
+			entry := settings.Integrations[ref.IntegrationID]
+			if err := checkImport(&entry); err != nil {
+				return err
+			}
+		case model.RunUndo:
+			return model.Errorf(model.Refused, "an undo is asked for of the run that is to be undone")
 		}
-		run, err = s.queueRun(ctx, tx, ref, kind, "asked for by "+ActorOf(ctx))
+		var err error
+		run, err = s.queueRun(ctx, tx, model.Run{
+			OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: kind, Reason: "asked for by " + ActorOf(ctx),
+		})
 		return err
 	})
 	return run, err
@@ -47,28 +61,34 @@ func (s *Service) requestReevaluation(ctx context.Context, tx *store.Tx, ref mod
 	if err != nil || len(some) == 0 {
 		return err
 	}
-	_, err = s.queueRun(ctx, tx, ref, model.RunReevaluation, reason)
+	_, err = s.queueRun(ctx, tx, model.Run{
+		OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: model.RunReevaluation, Reason: reason,
+	})
 	return err
 }
 
-func (s *Service) queueRun(ctx context.Context, tx *store.Tx, ref model.Ref, kind model.RunKind, reason string) (model.Run, error) {
-	open, err := tx.OpenRuns(ref)
+// queueRun queues the run, unless one that is open serves.
+func (s *Service) queueRun(ctx context.Context, tx *store.Tx, run model.Run) (model.Run, error) {
+	open, err := tx.OpenRuns(run.Ref())
 	if err != nil {
 		return model.Run{}, err
 	}
-	for _, run := range open {
-		if run.Kind == kind && run.State == model.RunQueued && kind == model.RunReevaluation {
-			return run, nil
+	for _, other := range open {
+		switch {
+		case other.Kind != run.Kind:
+		case run.Kind == model.RunReevaluation && other.State == model.RunQueued:
+			return other, nil
+		case run.Kind == model.RunImport && other.State == model.RunHeld:
+			return other, model.Errorf(model.Refused, "import %s is held: apply or discard it first", other.ID)
+		case run.Kind == model.RunImport:
+			return other, nil
 		}
 	}
-	run := model.Run{
-		OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: kind, State: model.RunQueued,
-		Phase: model.PhasePlan, Reason: reason, Actor: ActorOf(ctx),
-	}
+	run.State, run.Actor, run.Phase = model.RunQueued, ActorOf(ctx), s.firstPhase(&run)
 	if err := tx.InsertRun(&run); err != nil {
 		return run, err
 	}
-	return run, tx.Enqueue(WorkRun{ref.OrganizationID, run.ID})
+	return run, tx.Enqueue(WorkRun{run.OrganizationID, run.ID})
 }
 
 // Work works the run for a while. It gives *model.Throttled when the run is to be worked on later: because another run
@@ -77,7 +97,13 @@ func (s *Service) queueRun(ctx context.Context, tx *store.Tx, ref model.Ref, kin
 func (s *Service) Work(ctx context.Context, job WorkRun) error {
 	until := s.Now().Add(runSlice)
 	for ctx.Err() == nil && s.Now().Before(until) {
-		done, err := s.runStep(ctx, job)
+		run, done, err := s.runStep(ctx, job)
+		if err != nil {
+			err = s.afterRollback(ctx, job, err)
+		}
+		if err == nil && !done && run.Phase == model.PhaseRead {
+			err = s.readStep(ctx, run)
+		}
 		if err != nil || done {
 			return s.failed(ctx, job, err)
 		}
@@ -105,12 +131,11 @@ func (s *Service) failed(ctx context.Context, job WorkRun, err error) error {
 	return nil
 }
 
-// runStep does one page, and says whether the job has nothing more to do.
-func (s *Service) runStep(ctx context.Context, job WorkRun) (bool, error) {
-	done := false
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+// runStep does one page, and says whether the job has nothing more to do. It gives the run as it stands then.
+func (s *Service) runStep(ctx context.Context, job WorkRun) (run model.Run, done bool, err error) {
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		done = false
-		run, err := tx.LockRun(job.OrganizationID, job.RunID)
+		run, err = tx.LockRun(job.OrganizationID, job.RunID)
 		if model.KindOf(err) == model.NotFound && err != nil {
 			done = true // its integration was removed
 			return nil
@@ -126,18 +151,40 @@ func (s *Service) runStep(ctx context.Context, job WorkRun) (bool, error) {
 			done = true
 			return s.endRun(ctx, tx, &run, model.RunCancelled)
 		}
-		w := &runWork{svc: s, ctx: WithActor(ctx, "run:"+run.ID), tx: tx, run: &run}
-		done, err = w.step()
+		done, err = s.runWork(ctx, tx, &run).step()
 		return err
 	})
-	return done, err
+	return run, done, err
+}
+
+// readStep has the source of a run read for a while, outside of any transaction.
+func (s *Service) readStep(ctx context.Context, run model.Run) error {
+	source, ok := s.sourceOf(&run).(runReader)
+	if !ok {
+		return fmt.Errorf("a run of kind %s has nothing to read", run.Kind)
+	}
+	done, err := source.read(WithActor(ctx, "run:"+run.ID), run)
+	if err != nil || !done {
+		return err
+	}
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		run, err := tx.LockRun(run.OrganizationID, run.ID)
+		if err != nil || run.State != model.RunRunning || run.Phase != model.PhaseRead {
+			return err
+		}
+		return s.runWork(ctx, tx, &run).enter(model.PhasePlan)
+	})
 }
 
 // endRun ends a run for good.
 func (s *Service) endRun(ctx context.Context, tx *store.Tx, run *model.Run, state model.RunState) error {
 	now := tx.Now()
 	run.State, run.FinishedAt = state, &now
-	if err := tx.UpdateRun(run); err != nil {
+	end := s.sourceOf(run).discarded
+	if state == model.RunSucceeded && run.Kind != model.RunPreview {
+		end = s.sourceOf(run).done
+	}
+	if err := errors.Join(end(ctx, tx), tx.UpdateRun(run)); err != nil {
 		return err
 	}
 	if err := s.tellRun(ctx, tx, run, model.RunFinished); err != nil {
@@ -189,34 +236,6 @@ func (s *Service) CancelRun(ctx context.Context, organizationID, id string) (mod
 		if run.State == model.RunRunning {
 			run.CancelRequested = true
 			return tx.UpdateRun(run)
-		}
-		return s.endRun(ctx, tx, run, model.RunCancelled)
-	})
-}
-
-// ApplyRun lets a held run go on to apply what it planned.
-func (s *Service) ApplyRun(ctx context.Context, organizationID, id string) (model.Run, error) {
-	return s.editRun(ctx, organizationID, id, func(tx *store.Tx, run *model.Run) error {
-		if run.State != model.RunHeld {
-			return model.Errorf(model.Refused, "only a held run can be applied; this one is %s", run.State)
-		}
-		run.State, run.Phase, run.Cursor, run.Approved = model.RunRunning, model.PhaseApply, "", true
-		run.Progress.Done = 0
-		if err := tx.UpdateRun(run); err != nil {
-			return err
-		}
-		if err := s.logRun(ctx, tx, run, "the held "+string(run.Kind)+" was approved"); err != nil {
-			return err
-		}
-		return tx.Enqueue(WorkRun{organizationID, id})
-	})
-}
-
-// DiscardRun ends a held run without applying anything.
-func (s *Service) DiscardRun(ctx context.Context, organizationID, id string) (model.Run, error) {
-	return s.editRun(ctx, organizationID, id, func(tx *store.Tx, run *model.Run) error {
-		if run.State != model.RunHeld {
-			return model.Errorf(model.Refused, "only a held run can be discarded; this one is %s", run.State)
 		}
 		return s.endRun(ctx, tx, run, model.RunCancelled)
 	})

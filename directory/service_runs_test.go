@@ -78,19 +78,19 @@ func TestServiceHeldRunIsAppliedOrDiscarded(t *testing.T) {
 		crowd(w, 21, 10)
 		w.excludeBots()
 		held := w.run()
-		_, err := w.svc.DiscardRun(w.ctx, w.org, held.ID)
+		_, err := w.svc.DiscardRun(w.ctx, w.org, held.ID, directory.PlanChoice{})
 		w.ok(err)
 		if run := w.run(); run.State != model.RunCancelled || w.active() != 21 {
 			w.Fatalf("%+v with %d active", run, w.active())
 		}
-		_, err = w.svc.ApplyRun(w.ctx, w.org, held.ID)
+		_, err = w.svc.ApplyRun(w.ctx, w.org, held.ID, directory.PlanChoice{})
 		w.refused(err, model.Refused, "", "only a held run")
 		w.sync()
 		again := w.run()
 		if again.State != model.RunHeld || again.ID == held.ID {
 			w.Fatalf("%+v", again)
 		}
-		_, err = w.svc.ApplyRun(w.ctx, w.org, again.ID)
+		_, err = w.svc.ApplyRun(w.ctx, w.org, again.ID, directory.PlanChoice{})
 		w.ok(err)
 		e := w.during(w.drain)
 		if run := w.run(); run.State != model.RunSucceeded || w.active() != 10 {
@@ -104,7 +104,7 @@ func TestServiceHeldRunIsAppliedOrDiscarded(t *testing.T) {
 				w.Fatal(c.Actor)
 			}
 		}
-		_, err = w.svc.DiscardRun(w.ctx, w.org, again.ID)
+		_, err = w.svc.DiscardRun(w.ctx, w.org, again.ID, directory.PlanChoice{})
 		w.refused(err, model.Refused, "", "only a held run")
 		_, err = w.svc.CancelRun(w.ctx, w.org, again.ID)
 		w.refused(err, model.Refused, "", "succeeded")
@@ -174,6 +174,7 @@ func (w *world) pages(job directory.WorkRun, n int) {
 			w.clock.move(21 * time.Second)
 		}
 	}})
+	directory.SetRunPage(svc, directory.RunPage(w.svc))
 	for range n {
 		if _, again := errors.AsType[*model.Throttled](svc.Work(w.ctx, job)); !again {
 			w.Fatal("the run ended too early")
@@ -249,10 +250,10 @@ func TestServiceRunsTakeTurns(t *testing.T) {
 func TestServiceRunOfARemovedIntegrationEnds(t *testing.T) {
 	each(t, func(w *world) {
 		w.user(ada)
-		_, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
+		run, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
 		w.ok(err)
 		w.ok(w.svc.DeleteIntegration(w.ctx, w.ref))
-		w.drain()
+		w.work(directory.WorkRun{OrganizationID: w.org, RunID: run.ID})
 		w.hasStatus(ada, model.AccountActive)
 	})
 }
@@ -302,7 +303,7 @@ func TestServiceApprovedRunRaisesNoAlarm(t *testing.T) {
 	each(t, func(w *world) {
 		users := crowd(w, 25, 10)
 		w.excludeBots()
-		_, err := w.svc.ApplyRun(w.ctx, w.org, w.run().ID)
+		_, err := w.svc.ApplyRun(w.ctx, w.org, w.run().ID, directory.PlanChoice{})
 		w.ok(err)
 		w.drain()
 		e := w.during(func() { w.patch(users[0], map[string]any{"active": false}) })

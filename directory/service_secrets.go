@@ -28,7 +28,12 @@ func (s *Service) Reseal(ctx context.Context) (int, error) {
 			return done, err
 		}
 		if done += sealed; len(page) < secretPage {
-			return done, nil
+			webhooks, err := s.resealWebhooks(ctx)
+			if err != nil {
+				return done + webhooks, err
+			}
+			removals, err := s.resealRemovals(ctx)
+			return done + webhooks + removals, err
 		}
 		after = page[len(page)-1].ID
 	}

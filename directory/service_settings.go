@@ -50,13 +50,6 @@ func (s *Service) PutExclusions(ctx context.Context, ref model.Ref, list []model
 		func(*model.Settings) error { return ValidateExclusions(list) })
 }
 
-// PutChosenGroups stores whose members a Graph import takes.
-func (s *Service) PutChosenGroups(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.GroupSelector, error) {
-	return putList(ctx, s, ref, store.ListChosenGroups, "chosen groups", list,
-		func(i model.IntegrationSettings) []model.GroupSelector { return i.ChosenGroups },
-		func(*model.Settings) error { return ValidateChosenGroups(list) })
-}
-
 // PutRoomGroups stores the groups whose members are meeting rooms, and has the rooms looked for. The rules read nothing of it.
 func (s *Service) PutRoomGroups(ctx context.Context, ref model.Ref, list []model.RoomGroup) ([]model.RoomGroup, error) {
 	if list == nil {
@@ -287,29 +280,6 @@ func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit fun
 func rulesRead(a, b model.Integration) bool {
 	return a.RoleSync != b.RoleSync || a.DefaultRole != b.DefaultRole || a.Scope != b.Scope || a.NestedGroups != b.NestedGroups ||
 		a.RequireGroup != b.RequireGroup || a.Priority != b.Priority
-}
-
-// DeleteIntegration removes an integration with its mirror and links. Accounts stay as they are, no longer synced.
-func (s *Service) DeleteIntegration(ctx context.Context, ref model.Ref) error {
-	defer s.tokens.forget()
-	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		_, entry, err := s.lockSettings(tx, ref)
-		if err != nil {
-			return err
-		}
-		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
-			return err
-		}
-		if err := tx.DeleteIntegration(ref); err != nil {
-			return err
-		}
-		name := entry.Integration.Name
-		if err := s.tellIntegration(ctx, tx, model.IntegrationRemoved, &entry.Integration, map[string]any{"name": name}); err != nil {
-			return err
-		}
-		return s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "integration.removed", "integration", ref.IntegrationID, name,
-			"integration "+name+" was removed with its mirror; accounts stay as they are", nil)
-	})
 }
 
 // DefaultIntegration gives an integration of which nothing is said but its name and its way in: roles are reconciled, and

@@ -21,10 +21,19 @@ type settlement struct {
 	facts *store.Facts
 	by    *string // the integration in whose name things are told; nil where an employee is the cause
 
+	// gone says why directory users are being deleted, by id.
+	gone map[string]string
+	// keep, where set, writes the row of a directory user that a run has settled, and tells of it. Without it a row is written
+	// where its account or explanation changed.
+	keep func(u *model.DirectoryUser, d *Decision) error
+	// was, where it is made, gets the account that each person had before, by directory user.
+	was map[string]model.Account
+
 	looked      map[string]bool             // keys that facts were completed with
 	holders     map[string]string           // accounts of employees that were looked up, by external id
 	byKey       map[string][]*model.Account // candidates by e-mail and userName key
 	deactivated int
+	nestings    map[string]*nesting // how groups are nested, by integration, where that counts
 }
 
 func (s *Service) settlement(ctx context.Context, tx *store.Tx, ref model.Ref, facts *store.Facts) (*settlement, error) {
@@ -57,11 +66,16 @@ func (s *Service) lockFacts(ctx context.Context, tx *store.Tx, ref model.Ref, id
 	if err != nil {
 		return nil, err
 	}
+	return w, w.lookAll()
+}
+
+// lookAll has the candidates of everyone without an account looked up at once.
+func (w *settlement) lookAll() error {
 	var keys []string
-	for i := range facts.Users {
-		keys = append(keys, w.unknownKeys(&facts.Users[i])...)
+	for i := range w.facts.Users {
+		keys = append(keys, w.unknownKeys(&w.facts.Users[i])...)
 	}
-	return w, w.look(keys)
+	return w.look(keys)
 }
 
 // decide asks the rules, once more where they would give an e-mail that nobody had looked for.
@@ -89,6 +103,9 @@ func (w *settlement) settle(u *model.DirectoryUser, gone string) (Decision, erro
 	p, err := w.person(u, gone)
 	if err != nil {
 		return Decision{}, err
+	}
+	if w.was != nil && p.Account != nil {
+		w.was[u.ID] = *p.Account
 	}
 	d, err := w.decide(p)
 	if err != nil {
@@ -157,27 +174,35 @@ func linksOf(p *Person, d *Decision) []model.Link {
 	return links
 }
 
-// settleUnchanged settles users whose mirror row did not change; rows are written where the rules now say otherwise. It
-// gives the decisions that did something.
+// settleUnchanged settles users whose mirror row did not change, or is written by keep; rows are written where the rules now say
+// otherwise. It gives the decisions that did something.
 func (w *settlement) settleUnchanged(users []model.DirectoryUser) ([]settled, error) {
 	var done []settled
 	for i := range users {
 		u := users[i]
-		d, err := w.settle(&u, "")
+		d, err := w.settle(&u, w.gone[u.ID])
 		if err != nil {
 			return nil, err
 		}
-		linked := (users[i].AccountID == nil) != (u.AccountID == nil)
-		if linked || !reflect.DeepEqual(users[i].Explanation, u.Explanation) {
-			if err := w.tx.SettleDirectoryUser(&u); err != nil {
-				return nil, err
-			}
+		if err := w.keepRow(&users[i], &u, &d); err != nil {
+			return nil, err
 		}
 		if d.Action != model.ActionNone && d.Action != model.ActionSkip {
 			done = append(done, settled{u, d})
 		}
 	}
 	return done, nil
+}
+
+func (w *settlement) keepRow(before, u *model.DirectoryUser, d *Decision) error {
+	if w.keep != nil {
+		return w.keep(u, d)
+	}
+	linked := (before.AccountID == nil) != (u.AccountID == nil)
+	if !linked && reflect.DeepEqual(before.Explanation, u.Explanation) {
+		return nil
+	}
+	return w.tx.SettleDirectoryUser(u)
 }
 
 // settled is a directory user with what was decided about it.

@@ -15,8 +15,10 @@ func (w *settlement) tellChanges(a *model.Account, changes []model.FieldChange) 
 	return w.svc.tellAccountChanges(w.ctx, w.tx, w.by, a, changes)
 }
 
-// tellAccountChanges tells of an account that changed, in one change per type.
+// tellAccountChanges tells of an account that changed, in one change per type. One that got an employee has no picture of Entra's
+// any more.
 func (s *Service) tellAccountChanges(ctx context.Context, tx *store.Tx, integrationID *string, a *model.Account, changes []model.FieldChange) error {
+	dropPhoto(tx, a, changes)
 	for kind, part := range byChangeType(a, changes) {
 		if len(part) == 0 {
 			continue

@@ -67,7 +67,7 @@ func permissionGrants(matches []match) []model.PermissionGrant {
 	for _, m := range matches {
 		for _, p := range m.rule.permissions {
 			grants = append(grants, model.PermissionGrant{
-				Permission: p.Permission, GroupID: m.group.ID, Group: m.group.DisplayName, From: p.from,
+				Permission: p.Permission, GroupID: m.group.ID, Group: m.group.Name(), From: p.from,
 			})
 		}
 	}

@@ -26,6 +26,9 @@ const (
 	DirectoryGroupDeleted     ChangeType = "directory_group.deleted"
 	MembershipAdded           ChangeType = "membership.added"
 	MembershipRemoved         ChangeType = "membership.removed"
+	ListCreated               ChangeType = "list.created"
+	ListUpdated               ChangeType = "list.updated"
+	ListDeleted               ChangeType = "list.deleted"
 	EmployeeCreated           ChangeType = "employee.created"
 	EmployeeUpdated           ChangeType = "employee.updated"
 	EmployeeWasPending        ChangeType = "employee.pending"
@@ -38,6 +41,9 @@ const (
 	IntegrationUpdated        ChangeType = "integration.updated"
 	IntegrationRemoved        ChangeType = "integration.removed"
 	IntegrationMassDeactivate ChangeType = "integration.mass_deactivation"
+	IntegrationQuarantined    ChangeType = "integration.quarantined"
+	IntegrationGroupMissing   ChangeType = "integration.group_missing" // a group that the settings name has vanished or is empty
+	IntegrationImportFailed   ChangeType = "integration.import_failed"
 	CalendarCreated           ChangeType = "calendar.created"
 	CalendarUpdated           ChangeType = "calendar.updated"
 	CalendarRemoved           ChangeType = "calendar.removed"
@@ -45,7 +51,27 @@ const (
 	EventUpdated              ChangeType = "event.updated"
 	EventCancelled            ChangeType = "event.cancelled"
 	EventDeleted              ChangeType = "event.deleted"
+	OperationHasSucceeded     ChangeType = "operation.succeeded"
+	OperationHasFailed        ChangeType = "operation.failed"
 )
+
+// ChangeTypes lists every type that the feed can have.
+func ChangeTypes() []ChangeType {
+	return []ChangeType{
+		AccountCreated, AccountUpdated, AccountWasDeactivated, AccountReactivated,
+		AccountWasArchived, AccountDeleted, AccountRolesChanged, AccountPermissionsChanged,
+		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted, DirectoryGroupCreated,
+		DirectoryGroupUpdated, DirectoryGroupDeleted, MembershipAdded, MembershipRemoved,
+		ListCreated, ListUpdated, ListDeleted, EmployeeCreated,
+		EmployeeUpdated, EmployeeWasPending, EmployeeWasArchived, EmployeeDeleted,
+		RunStarted, RunFinished, RunWasHeld, IntegrationCreated,
+		IntegrationUpdated, IntegrationRemoved, IntegrationMassDeactivate, IntegrationGroupMissing,
+		CalendarCreated, CalendarUpdated, CalendarRemoved, EventCreated,
+		EventUpdated, EventCancelled, EventDeleted, OperationHasSucceeded,
+		OperationHasFailed,
+		WebhookWasDisabled,
+	}
+}
 
 // Change is one entry of the ordered change feed. Seq is the order of insertion, which is not the order of commit;
 // Position is given once the entry is committed and is what readers page by: an entry has a position only when every

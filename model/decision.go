@@ -14,6 +14,17 @@ const (
 	ActionNone       Action = "none"
 )
 
+// Rank orders decisions as people want to see them: what takes most away comes first.
+func (a Action) Rank() int {
+	order := [...]Action{ActionDeactivate, ActionReactivate, ActionCreate, ActionLink, ActionUpdate, ActionSkip}
+	for i := range order {
+		if order[i] == a {
+			return i
+		}
+	}
+	return len(order)
+}
+
 // FieldChange is one thing that a decision changes, with its reason. Before and After are JSON values.
 type FieldChange struct {
 	Field  string `json:"field"`

@@ -82,6 +82,16 @@ type GroupRef struct {
 	ID          string `json:"id"`
 	ExternalID  string `json:"external_id,omitempty"`
 	DisplayName string `json:"display_name"`
+	// Through names the groups, the outermost first, by which somebody is a member who is no direct one; "" for a direct member.
+	Through string `json:"through,omitempty"`
+}
+
+// Name gives the group in a reason: "HR", or "HR through Payroll".
+func (g GroupRef) Name() string {
+	if g.Through == "" {
+		return g.DisplayName
+	}
+	return g.DisplayName + " through " + g.Through
 }
 
 // MemberOpKind is what a MemberOp does.

@@ -20,6 +20,7 @@ const (
 	Unauthorized      // the caller is not known
 	Precondition      // the version the caller named is not the current one
 	TooLarge          // the request exceeds a documented limit
+	Gone              // it was there, and is not kept any more
 )
 
 // Error is a failure that the caller may be told about, in a sentence of its own. Field, where set, is the path of the

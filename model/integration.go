@@ -65,6 +65,8 @@ type WriteBack struct {
 	Create bool `json:"create"`
 	Update bool `json:"update"`
 	Delete bool `json:"delete"`
+	// ByHandOnly lets administrators do what the switches allow, and has nothing follow from changes of accounts by itself.
+	ByHandOnly bool `json:"by_hand_only"`
 }
 
 // Guard bounds how many accounts one run may deactivate without being held: the larger of a number and a percentage

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Organization is one customer of the application. Everything else belongs to exactly one.
 type Organization struct {
@@ -32,13 +35,14 @@ const (
 	RightManageKeys         Right = "api_keys"            // create and revoke API keys
 	RightManageEntra        Right = "entra"               // write-back of people, groups and licences
 	RightManageCalendars    Right = "calendars"           // enable calendars, write events
+	RightManageOperators    Right = "operators"           // invite and remove operators, and say what they may do
 )
 
 // Rights lists every right that can be given.
 func Rights() []Right {
 	return []Right{
 		RightAll, RightRead, RightManageAccounts, RightManageSettings, RightManageIntegrations, RightRemoveIntegrations,
-		RightRun, RightManageKeys, RightManageEntra, RightManageCalendars,
+		RightRun, RightManageKeys, RightManageEntra, RightManageCalendars, RightManageOperators,
 	}
 }
 
@@ -63,7 +67,20 @@ type Operator struct {
 	EmailKey       string    `json:"-"`
 	Name           string    `json:"name"`
 	Rights         []Right   `json:"rights" gorm:"serializer:json"`
-	PasswordHash   string    `json:"-"` // argon2id in PHC form
-	CreatedAt      time.Time `json:"created_at"`
-	UpdatedAt      time.Time `json:"updated_at"`
+	PasswordHash   string    `json:"-"` // argon2id in PHC form; "" for one who has not chosen one
+	// EntraObjectID is whom Entra knows the operator by, from the first sign-in with Entra on; "" before.
+	EntraObjectID string     `json:"-"`
+	Failures      int        `json:"-"` // wrong passwords since the last right one, or since the lock-out
+	LockedUntil   *time.Time `json:"-"` // until when no password is taken
+	SignedInAt    *time.Time `json:"signed_in_at"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
 }
+
+// Has says whether the operator has the right; RightAll is every right.
+func (o Operator) Has(right Right) bool {
+	return slices.Contains(o.Rights, RightAll) || slices.Contains(o.Rights, right)
+}
+
+// Actor is how the operator stands in changes and activities.
+func (o Operator) Actor() string { return "operator:" + o.Email }

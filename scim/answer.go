@@ -113,6 +113,8 @@ func translate(kind model.Kind) (status int, typ scimerrors.ScimType) {
 		return http.StatusPreconditionFailed, ""
 	case model.TooLarge:
 		return http.StatusRequestEntityTooLarge, ""
+	case model.Gone:
+		return http.StatusGone, ""
 	case model.Internal:
 	}
 	return 0, ""

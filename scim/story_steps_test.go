@@ -122,9 +122,9 @@ func (s *story) act(act, on string) error {
 		run := s.world.newestRun(s.t)
 		switch act {
 		case "apply":
-			return second(svc.ApplyRun(ctx, org, run.ID))
+			return second(svc.ApplyRun(ctx, org, run.ID, directory.PlanChoice{}))
 		case "discard":
-			return second(svc.DiscardRun(ctx, org, run.ID))
+			return second(svc.DiscardRun(ctx, org, run.ID, directory.PlanChoice{}))
 		}
 		s.t.Fatalf("by hand: nobody can %s a run", act)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -31,11 +32,17 @@ type settings struct {
 	MetricsListen *string `help:"Address of Prometheus' /metrics; off by default (USHER_METRICS_LISTEN)."`
 	SCIMLog       *string `name:"scim-log" help:"Which SCIM requests the request log keeps: full, errors or off (USHER_SCIM_LOG)." placeholder:"full"`
 	SCIMLogDays   *string `name:"scim-log-days" help:"How many days it keeps them (USHER_SCIM_LOG_DAYS)." placeholder:"30"`
+	FeedDays      *string `help:"How many days the change feed and the deliveries of webhooks are kept (USHER_FEED_DAYS)." placeholder:"30"`
+	WebhookAllow  *string `help:"Networks beside the public internet that webhooks may be sent to, comma separated (USHER_WEBHOOK_ALLOW)." placeholder:"10.0.0.0/8"`
 	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
 	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"512"`
 	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"32"`
 	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
 	GraphURL      *string `name:"graph-url" help:"Stands in for Microsoft Graph (USHER_GRAPH_URL)." placeholder:"https://graph.microsoft.com/v1.0"`
+	ImportEvery   *string `help:"How often integrations that read Entra through Microsoft Graph import by themselves (USHER_IMPORT_EVERY)." placeholder:"30m"`
+	SignInTenant  *string `help:"Id of the Entra tenant that operators sign in with (USHER_SIGN_IN_TENANT)."`
+	SignInClient  *string `name:"sign-in-client-id" help:"Client id of the application that operators sign in to (USHER_SIGN_IN_CLIENT_ID)."`
+	SignInSecret  *string `name:"sign-in-client-secret" help:"Its secret (USHER_SIGN_IN_CLIENT_SECRET)."`
 	CalendarSweep *string `help:"How often every enabled calendar is read although nothing was notified (USHER_CALENDAR_SWEEP)." placeholder:"6h"`
 	SubsCheck     *string `name:"subscription-check" help:"How often subscriptions are compared with those that Graph has (USHER_SUBSCRIPTION_CHECK)." placeholder:"15m"`
 	LogFormat     *string `help:"text or json (USHER_LOG_FORMAT)."`
@@ -47,13 +54,17 @@ func (s *settings) flags() map[string]*string {
 	return map[string]*string{
 		"listen": s.Listen, "public_url": s.PublicURL, "database_url": s.DatabaseURL, "database_conns": s.DatabaseConns,
 		"secret_key": s.SecretKey, "admin_api_key": s.AdminAPIKey, "metrics_listen": s.MetricsListen,
-		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
-		"graph_url": s.GraphURL, "calendar_sweep": s.CalendarSweep, "subscription_check": s.SubsCheck, "log_format": s.LogFormat, "log_level": s.LogLevel,
+		"sign_in_tenant": s.SignInTenant, "sign_in_client_id": s.SignInClient, "sign_in_client_secret": s.SignInSecret,
+		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "feed_days": s.FeedDays, "webhook_allow": s.WebhookAllow, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
+		"graph_url": s.GraphURL, "import_every": s.ImportEvery, "calendar_sweep": s.CalendarSweep, "subscription_check": s.SubsCheck,
+		"log_format": s.LogFormat, "log_level": s.LogLevel,
 	}
 }
 
 // secretKeys are the settings that may stand in a file of their own, named by KEY_FILE in the environment or the file.
-func secretKeys() []string { return []string{"secret_key", "admin_api_key", "database_url"} }
+func secretKeys() []string {
+	return []string{"secret_key", "admin_api_key", "database_url", "sign_in_client_secret"}
+}
 
 // values merges all sources: file, environment, flags, each over the one before.
 func (s *settings) values() (*koanf.Koanf, error) {
@@ -128,6 +139,7 @@ func (s *settings) config() (app.Config, error) {
 		"listen": &cfg.Listen, "public_url": &cfg.PublicURL, "database_url": &cfg.DatabaseURL, "secret_key": &cfg.SecretKey,
 		"admin_api_key": &cfg.AdminAPIKey, "metrics_listen": &cfg.MetricsListen,
 		"scim_log": &cfg.SCIMLog, "login_url": &cfg.LoginURL, "graph_url": &cfg.GraphURL,
+		"sign_in_tenant": &cfg.SignInTenant, "sign_in_client_id": &cfg.SignInClientID, "sign_in_client_secret": &cfg.SignInClientSecret,
 	} {
 		if value := k.String(key); value != "" {
 			*into = value
@@ -143,6 +155,21 @@ func (s *settings) config() (app.Config, error) {
 			return cfg, fmt.Errorf("configuration: scim_log_days: %q is not a number of days", value)
 		}
 	}
+	if value := k.String("feed_days"); value != "" {
+		if cfg.FeedDays, err = strconv.Atoi(value); err != nil {
+			return cfg, fmt.Errorf("configuration: feed_days: %q is not a number of days", value)
+		}
+	}
+	for text := range strings.SplitSeq(k.String("webhook_allow"), ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return cfg, fmt.Errorf("configuration: webhook_allow: %q is not a network such as 10.0.0.0/8", text)
+		}
+		cfg.WebhookAllow = append(cfg.WebhookAllow, network)
+	}
 	if value := k.String("scim_rate"); value != "" {
 		if cfg.SCIMRate, err = strconv.Atoi(value); err != nil {
 			return cfg, fmt.Errorf("configuration: scim_rate: %q is not a number of requests per second", value)
@@ -153,7 +180,9 @@ func (s *settings) config() (app.Config, error) {
 
 // readPeriods reads how often things happen by themselves.
 func readPeriods(k *koanf.Koanf, cfg *app.Config) error {
-	for key, into := range map[string]*time.Duration{"calendar_sweep": &cfg.CalendarSweep, "subscription_check": &cfg.SubscriptionCheck} {
+	for key, into := range map[string]*time.Duration{
+		"import_every": &cfg.ImportEvery, "calendar_sweep": &cfg.CalendarSweep, "subscription_check": &cfg.SubscriptionCheck,
+	} {
 		value := k.String(key)
 		if value == "" {
 			continue

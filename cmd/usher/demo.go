@@ -80,14 +80,23 @@ func (c *demoCmd) tell(ctx context.Context, con console, a *app.App, world *demo
 		}
 		st.say("")
 		st.say("Usher keeps running; press Ctrl-C to stop it. Look around:")
+		link, err := a.OperatorURL(ctx, demoOperator, "Grace Hopper")
+		if err != nil {
+			return err
+		}
+		st.say("  the console           %s/console", a.URL())
+		st.say("  sign in, once         %s", link)
 		st.say("  the API, described    %s/api/v1/docs", a.URL())
-		st.say("  sign in with the key  %s", a.Config.AdminAPIKey)
+		st.say("  with the API key      %s", a.Config.AdminAPIKey)
 		st.say("  everyone's accounts   curl -H 'Authorization: Bearer %s' '%s/api/v1/accounts?limit=500'", a.Config.AdminAPIKey, a.URL())
 		st.say("  what happened         curl -H 'Authorization: Bearer %s' '%s/api/v1/changes?limit=500'", a.Config.AdminAPIKey, a.URL())
 		return nil
 	})
 	return group.Wait()
 }
+
+// demoOperator is who signs in to the console of the demonstration.
+const demoOperator = "grace.hopper@contoso.example"
 
 // demoWait bounds how long the story waits for what happens behind the scenes, and demoWaitEach what each person adds to that.
 const (

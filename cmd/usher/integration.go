@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -54,6 +53,7 @@ type integrationCmd struct {
 	Create integrationCreate `cmd:"" help:"Create an integration."`
 	Show   integrationShow   `cmd:"" help:"Show an integration and what to enter in Entra."`
 	Remove integrationRemove `cmd:"" help:"Remove an integration with its mirror; accounts stay."`
+	Setup  integrationSetup  `cmd:"" help:"Say what to type into Entra, export it, or set up provisioning there."`
 	Log    integrationLog    `cmd:"" help:"Print what SCIM clients asked for and were answered."`
 }
 
@@ -123,37 +123,6 @@ func (sc scope) show(con console, a *app.App, i model.Integration) error {
 		"integration": i, "id": i.ID, "scim": map[string]string{"base_url": tenantURL, "token_url": base + scim.TokenPath},
 	},
 		[]string{"ID", "NAME", "INGRESS", "TENANT URL"}, [][]string{{i.ID, i.Name, string(i.Ingress), tenantURL}})
-}
-
-type integrationRemove struct {
-	scope
-	ID  string `arg:"" help:"Id of the integration."`
-	Yes bool   `help:"Remove without asking."`
-}
-
-// Run removes an integration.
-func (c integrationRemove) Run(ctx context.Context, con console, s *settings) error {
-	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
-		ref := model.Ref{OrganizationID: o.ID, IntegrationID: c.ID}
-		i, err := a.Store.Read(ctx).Integration(ref)
-		if err != nil {
-			return err
-		}
-		users, err := a.Store.Read(ctx).CountDirectoryUsers(ref)
-		if err != nil {
-			return err
-		}
-		what := fmt.Sprintf("integration %s with its %d directory users; accounts stay as they are", i.Name, users)
-		if !c.Yes {
-			return fmt.Errorf("this would remove %s: add --yes to do it", what)
-		}
-		remove := func(ctx context.Context) error { return a.Service.DeleteIntegration(ctx, ref) }
-		if err := a.Calendars.EndIntegration(ctx, directory.ActorOf(ctx), ref, remove); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(con.out, "removed", what)
-		return err
-	})
 }
 
 type tokenCmd struct {

@@ -28,9 +28,12 @@ type commands struct {
 	Doctor       doctorCmd       `cmd:"" help:"Check configuration, database and clock, and say what to do."`
 	Organization organizationCmd `cmd:"" help:"List and create organizations."`
 	Integration  integrationCmd  `cmd:"" help:"List, create, show and remove integrations."`
+	Import       importCmd       `cmd:"" help:"Start, follow, apply, discard and undo runs: imports, previews, re-evaluations."`
 	Token        tokenCmd        `cmd:"" help:"Create, list and revoke SCIM tokens."`
 	Client       clientCmd       `cmd:"" help:"Create, list and delete SCIM clients, their secrets and the issuers that they trust."`
+	Entra        entraCmd        `cmd:"" help:"Create, change and off-board people in Entra, their groups and licences."`
 	Calendar     calendarCmd     `cmd:"" help:"List calendars, mailboxes and rooms, switch calendars on and off, check permissions."`
+	Webhook      webhookCmd      `cmd:"" help:"Tell applications of changes over HTTP: endpoints, deliveries, replays."`
 	APIKey       apiKeyCmd       `cmd:"" name:"api-key" help:"Create, list and revoke API keys."`
 	Operator     operatorCmd     `cmd:"" help:"Create, list and remove operators of the console."`
 	Key          keyCmd          `cmd:"" help:"Make a new secret key, or seal stored secrets anew under the first one."`

@@ -193,6 +193,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"no number":           {"database_conns: many\n", "database_conns"},
 		"no rate":             {"scim_rate: much\n", "scim_rate"},
 		"no period":           {"calendar_sweep: often\n", "calendar_sweep"},
+		"no period to import": {"import_every: daily\n", "import_every"},
 	} {
 		path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".yaml")
 		write(t, path, c.file)

@@ -32,9 +32,24 @@ func (c *serveCmd) Run(ctx context.Context, con console, s *settings) error {
 	if err != nil {
 		return err
 	}
-	err = a.Run(ctx)
+	if err = c.welcome(ctx, con, a); err == nil {
+		err = a.Run(ctx)
+	}
 	if e := a.Close(); err == nil {
 		err = e
+	}
+	return err
+}
+
+// welcome prints the link with which somebody becomes the first operator, while there is none. It goes to the terminal and not
+// to the log: whoever reads it may do everything.
+func (c *serveCmd) welcome(ctx context.Context, con console, a *app.App) error {
+	if c.NoHTTP {
+		return nil
+	}
+	link, err := a.FirstOperatorURL(ctx)
+	if err == nil && link != "" {
+		_, err = fmt.Fprintf(con.out, "Nobody can sign in to the console yet. Become the first operator, within 24 hours:\n  %s\n", link)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"usher/calendarbridge"
 	"usher/directory"
 	"usher/internal/jobs"
+	"usher/internal/webhook"
 	"usher/migrations"
 	"usher/model/store"
 )
@@ -29,6 +30,7 @@ type App struct {
 	log      *slog.Logger
 	queue    *jobs.Queue
 	metrics  *metrics
+	webhooks *webhook.Dispatcher
 	scimLog  *directory.RequestLog // where HTTP is answered
 	listener net.Listener
 	http     *http.Server
@@ -66,9 +68,13 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	}
 	a := &App{Config: cfg, Store: st, log: log, metrics: newMetrics(cfg.Version)}
 	a.metrics.registry.MustRegister(newCalendarStats(st, time.Now, log))
+	guard := webhook.Guard{Allowed: cfg.WebhookAllow}
+	a.webhooks = webhook.New(webhook.Options{Store: st, Keys: keys, Guard: guard, Version: cfg.Version, Log: log, Observe: a.metrics.webhookAttempt})
 	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
 	a.Service = directory.New(directory.Options{
 		Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL, IntegrationSaved: discover,
+		Tenants: a.tenant, Provisionings: a.provisioning, Redeem: a.redeem, EndSubscriptions: a.endSubscriptions,
+		CheckWebhookAddress: guard.Check, PlainWebhooks: len(cfg.WebhookAllow) > 0,
 	})
 	a.doors = &doors{svc: a.Service, cfg: &a.Config, log: log, observe: a.metrics.graphRequest}
 	a.Calendars = a.newBridge()
@@ -84,11 +90,23 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 // work is the table of every job and who works it.
 func (a *App) work() *jobs.Work {
 	w := jobs.NewWork()
-	jobs.Add(w, a.Service.Work)
+	jobs.Add(w, background(a.Service.Work))
 	jobs.Add(w, a.Service.Resume)
 	jobs.Add(w, a.Service.Retire)
 	jobs.Add(w, a.Service.TrimSCIMLog)
+	jobs.Add(w, a.Service.TrimFeed)
 	jobs.Add(w, a.Service.Warn)
+	jobs.Add(w, a.Service.WorkOperation)
+	jobs.Add(w, a.Service.OperationsDue)
+	jobs.Add(w, a.Service.FollowAccounts)
+	jobs.Add(w, a.Service.SetUp)
+	jobs.Add(w, background(a.Service.WatchSetup))
+	jobs.Add(w, a.Service.WatchSetups)
+	jobs.Add(w, background(a.Service.EndIntegration))
+	jobs.Add(w, a.Service.ScheduleImports)
+	jobs.Add(w, a.Service.SweepPhotos)
+	jobs.Add(w, background(a.Service.ReadPhotos))
+	jobs.Add(w, a.Service.Tidy)
 	a.calendarWork(w)
 	return w
 }
@@ -99,9 +117,28 @@ func (a *App) periodic() []jobs.Periodic {
 		{Every: a.Config.ResumeEvery, Job: directory.ResumeRuns{}},
 		{Every: a.Config.EmployeesEvery, Job: directory.RetireEmployees{}},
 		{Every: warnEvery, Job: directory.WarnExpiring{}},
+		{Every: watchEvery, Job: directory.WatchSetups{}},
+		{Every: operationsEvery, Job: directory.OperationsDue{}},
+		{Every: followEvery, Job: directory.FollowAccounts{}},
+		{Every: min(importsEvery, a.Config.ImportEvery), Job: directory.StartImports{Every: a.Config.ImportEvery}},
+		{Every: photosEvery, Job: directory.SweepPhotos{}},
+		{Every: trimEvery, Job: directory.TidyRuns{}},
 		{Every: trimEvery, Job: directory.TrimSCIMLog{Days: a.Config.SCIMLogDays}},
+		{Every: trimEvery, Job: directory.TrimFeed{Days: a.Config.FeedDays}},
 	}...)
 }
+
+// How often integrations are looked for whose import is due, and people whose pictures were not looked at for long.
+const (
+	importsEvery = time.Minute
+	photosEvery  = time.Hour
+)
+
+// operationsEvery is how often operations in Entra are looked for that nobody works.
+const operationsEvery = time.Minute
+
+// watchEvery is how often Entra is asked how its provisioning is getting on.
+const watchEvery = 20 * time.Minute
 
 // warnEvery is how often tokens and secrets are looked at that are about to expire.
 const warnEvery = time.Hour
@@ -152,6 +189,7 @@ func (a *App) prepare(ctx context.Context) error {
 	})
 	room := newGate(a.Config.bounds(), a.metrics.limited)
 	a.http, a.listener = room.server(a.routes(room), a.log), room.conns.listen(a.listener)
+	a.http.BaseContext = urgent
 	return nil
 }
 
@@ -176,6 +214,7 @@ func (a *App) Run(ctx context.Context) error {
 		if err := a.Service.Resume(ctx, directory.ResumeRuns{Starting: true}); err != nil {
 			return errors.Join(err, a.stopJobs(ctx))
 		}
+		group.Go(func() error { a.webhooks.Run(ctx); return nil })
 	}
 	if a.http != nil {
 		group.Go(func() error { return ignoreClosed(a.http.Serve(a.listener)) })

@@ -59,6 +59,7 @@ var rooms = map[string]room{
 	"internal/pgtest": {floor: 0, tests: true},
 	"bench":           {floor: 5, also: []string{"internal/pgtest"}},
 	"deploy":          {floor: 0}, // tests of the files there
+	"docs":            {floor: 5}, // examples that the documentation shows
 }
 
 // libraries lists the modules that stay behind one door, and the doors.

@@ -132,7 +132,7 @@ func newOffice(t *testing.T, databaseURL string, seed uint64, servers int) *offi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.graph.Close() })
-	key, ca := secret.NewKey(), o.authority()
+	key, ca := secret.NewKey(), authority(o.t, o.graph)
 	for range servers {
 		c := newChild(t, databaseURL)
 		c.env = append(c.env, "USHER_SECRET_KEY="+key, "USHER_PUBLIC_URL=http://usher.contoso.example", "USHER_GRAPH_URL="+o.graph.GraphURL+"/v1.0",
@@ -167,20 +167,20 @@ func (o *office) deliver() pretend.Deliver {
 }
 
 // authority writes the certificate of the sign-in service to a file, for the servers to trust.
-func (o *office) authority() string {
-	o.t.Helper()
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(o.graph.LoginURL, "https://"), &tls.Config{RootCAs: o.graph.RootCAs, MinVersion: tls.VersionTLS12})
+func authority(t *testing.T, server *graphapi.Server) string {
+	t.Helper()
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(server.LoginURL, "https://"), &tls.Config{RootCAs: server.RootCAs, MinVersion: tls.VersionTLS12})
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
 	var text []byte
 	for _, c := range conn.ConnectionState().PeerCertificates {
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
-	name := filepath.Join(o.t.TempDir(), "authority.pem")
+	name := filepath.Join(t.TempDir(), "authority.pem")
 	if err := os.WriteFile(name, text, 0o600); err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return name
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,38 +21,44 @@ import (
 // Config is everything that can be set. Keys of the file, names of the flags and, behind USHER_, of the environment are
 // the same words (docs/reference/configuration.md).
 type Config struct {
-	Listen            string         // address of the HTTP server
-	PublicURL         string         // base of every absolute URL handed out; http://<listen> where empty
-	DatabaseURL       string         // sqlite:PATH or postgres://…
-	DatabaseConns     int            // connections to PostgreSQL
-	SecretKey         string         // base64, comma separated; a file beside the SQLite database where empty
-	AdminAPIKey       string         // an API key with all rights, while it is set
-	MetricsListen     string         // address of /metrics; off where empty
-	NoHTTP            bool           // work jobs alone
-	NoWorkers         bool           // answer HTTP alone
-	Migrate           bool           // bring the schema up to date at the start
-	SCIMLog           string         // which SCIM requests the request log keeps: full, errors or off
-	SCIMLogDays       int            // how long it keeps them
-	SCIMRate          int            // SCIM requests per second that each integration may send on and on; 0 is any number
-	MaxConnections    int            // of clients at once
-	RequestMemory     int            // MiB that large requests and answers may hold together
-	LoginURL          string         // stands in for Entra's sign-in service
-	GraphURL          string         // stands in for Microsoft Graph, such as http://127.0.0.1:9000/v1.0
-	LoginCA           *x509.CertPool // trusted for LoginURL, beside the system's; the demo's has one of its own
-	CalendarSweep     time.Duration  // how often every enabled calendar is looked at although nothing was notified
-	SubscriptionCheck time.Duration  // how often subscriptions are compared with Graph's
-	ResumeEvery       time.Duration
-	EmployeesEvery    time.Duration
-	hurry             time.Duration // the longest that clients are waited for, in tests
-	Version           string
+	Listen             string         // address of the HTTP server
+	PublicURL          string         // base of every absolute URL handed out; http://<listen> where empty
+	DatabaseURL        string         // sqlite:PATH or postgres://…
+	DatabaseConns      int            // connections to PostgreSQL
+	SecretKey          string         // base64, comma separated; a file beside the SQLite database where empty
+	AdminAPIKey        string         // an API key with all rights, while it is set
+	MetricsListen      string         // address of /metrics; off where empty
+	NoHTTP             bool           // work jobs alone
+	NoWorkers          bool           // answer HTTP alone
+	Migrate            bool           // bring the schema up to date at the start
+	SCIMLog            string         // which SCIM requests the request log keeps: full, errors or off
+	SCIMLogDays        int            // how long it keeps them
+	FeedDays           int            // how many days changes and the deliveries of webhooks are kept
+	WebhookAllow       []netip.Prefix // networks beside the public internet that webhooks may be sent to
+	SCIMRate           int            // SCIM requests per second that each integration may send on and on; 0 is any number
+	MaxConnections     int            // of clients at once
+	RequestMemory      int            // MiB that large requests and answers may hold together
+	LoginURL           string         // stands in for Entra's sign-in service
+	GraphURL           string         // stands in for Microsoft Graph, such as http://127.0.0.1:9000/v1.0
+	SignInTenant       string         // of the Entra tenant that operators sign in with; its id
+	SignInClientID     string         // of the application that they sign in to
+	SignInClientSecret string
+	LoginCA            *x509.CertPool // trusted for LoginURL, beside the system's; the demo's has one of its own
+	ImportEvery        time.Duration  // how often integrations of ingress graph import by themselves
+	CalendarSweep      time.Duration  // how often every enabled calendar is looked at although nothing was notified
+	SubscriptionCheck  time.Duration  // how often subscriptions are compared with Graph's
+	ResumeEvery        time.Duration
+	EmployeesEvery     time.Duration
+	hurry              time.Duration // the longest that clients are waited for, in tests
+	Version            string
 }
 
 // Defaults gives the configuration of an installation that sets nothing.
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
-		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, SCIMRate: scim.DefaultRate,
-		MaxConnections: 512, RequestMemory: 32, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
+		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, FeedDays: 30, SCIMRate: scim.DefaultRate,
+		MaxConnections: 512, RequestMemory: 32, ImportEvery: 30 * time.Minute, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
 		Version: "dev",
 	}
 }
@@ -97,6 +104,9 @@ func (c *Config) check() error {
 	if c.SCIMLogDays < 1 || c.SCIMLogDays > maxSCIMLogDays {
 		return fmt.Errorf("scim-log-days: %d is not between 1 and %d", c.SCIMLogDays, maxSCIMLogDays)
 	}
+	if c.FeedDays < 1 || c.FeedDays > maxSCIMLogDays {
+		return fmt.Errorf("feed-days: %d is not between 1 and %d", c.FeedDays, maxSCIMLogDays)
+	}
 	if c.SCIMRate < 0 || c.SCIMRate > maxSCIMRate {
 		return fmt.Errorf("scim-rate: %d is not between 0 and %d", c.SCIMRate, maxSCIMRate)
 	}
@@ -112,6 +122,12 @@ func (c *Config) check() error {
 		}
 	}
 	if err := checkGraphURL(c.GraphURL); err != nil {
+		return err
+	}
+	if c.ImportEvery < minPeriod {
+		return fmt.Errorf("import-every: at least %s", minPeriod)
+	}
+	if err := c.checkSignIn(); err != nil {
 		return err
 	}
 	if c.CalendarSweep < minPeriod || c.SubscriptionCheck < minPeriod {

@@ -21,6 +21,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 		"scim-log":                               func(c *app.Config) { c.SCIMLog = "some" },
 		"login-url":                              func(c *app.Config) { c.LoginURL = "http://login.contoso.example" },
 		"graph-url":                              func(c *app.Config) { c.GraphURL = "http://graph.contoso.example/v1.0" },
+		"import-every":                           func(c *app.Config) { c.ImportEvery = 0 },
 		"calendar-sweep and subscription-check":  func(c *app.Config) { c.CalendarSweep = 0 },
 		"calendar-sweep and subscription-check:": func(c *app.Config) { c.SubscriptionCheck = time.Millisecond },
 	} {

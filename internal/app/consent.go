@@ -14,13 +14,16 @@ import (
 //go:embed consent.html
 var consentText string
 
-// consent is where Entra sends an administrator back to who was asked for permissions. Whoever sees the page may not be signed in to
+// consent is where Entra sends an administrator back to who was asked for permissions, or to sign in for a set-up. Whoever sees the page may not be signed in to
 // Usher: it tells the name of the integration alone, and that only to somebody whom Usher itself sent to Entra.
 func (a *App) consent(page *template.Template) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx := directory.WithActor(c.Request().Context(), "entra")
 		i, err := a.Service.FinishConsent(ctx, c.QueryParams())
-		view := struct{ Name, Problem string }{Name: i.Name}
+		view := struct {
+			Name, Problem string
+			SignIn        bool
+		}{Name: i.Name, SignIn: a.Service.AnswersSignIn(c.QueryParams())}
 		status := http.StatusOK
 		switch kind := model.KindOf(err); {
 		case err == nil:

@@ -26,6 +26,7 @@ type metrics struct {
 	calendars  *prometheus.CounterVec
 	lag        prometheus.Histogram
 	graph      *prometheus.HistogramVec
+	webhooks   *prometheus.HistogramVec
 }
 
 func newMetrics(version string) *metrics {
@@ -61,9 +62,12 @@ func newMetrics(version string) *metrics {
 	m.graph = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "usher_graph_request_duration_seconds", Help: "Time of attempts at requests to Microsoft Graph, by outcome; throttled ones are 429s.", Buckets: buckets,
 	}, []string{"operation", "outcome"})
+	m.webhooks = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "usher_webhook_attempt_duration_seconds", Help: "Time of attempts to deliver webhooks, by whether they were taken.", Buckets: buckets,
+	}, []string{"outcome"})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "usher_build_info", Help: "The version that runs."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, m.throttled, m.bounded, m.calendars, m.lag, m.graph, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.scim, m.deviations, m.events, m.throttled, m.bounded, m.calendars, m.lag, m.graph, m.webhooks, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -129,4 +133,12 @@ func knownMethod(method string) string {
 		return method
 	}
 	return "other"
+}
+
+func (m *metrics) webhookAttempt(taken bool, took time.Duration) {
+	outcome := "failed"
+	if taken {
+		outcome = "delivered"
+	}
+	m.webhooks.WithLabelValues(outcome).Observe(took.Seconds())
 }

@@ -13,6 +13,7 @@ import (
 	"usher/directory"
 	"usher/scim"
 	"usher/web/api"
+	"usher/web/console"
 )
 
 // routes is the one place where the rooms get their URLs.
@@ -36,7 +37,8 @@ func (a *App) routes(room *gate) http.Handler {
 	e.Any(calendarbridge.NotificationPath, bridge)
 	e.Any(calendarbridge.LifecyclePath, bridge)
 	e.GET(directory.ConsentPath, a.consent(template.Must(template.New("consent").Parse(consentText))))
-	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/v1/docs") })
+	a.console(room).Mount(e)
+	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, console.Base) })
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", a.ready)
 	return e

@@ -46,6 +46,7 @@ func run(t *testing.T, stories []story) {
 			if !reflect.DeepEqual(got, s.want) {
 				t.Errorf("got\n%+v\nwant\n%+v", got, s.want)
 			}
+			s.body = strings.ReplaceAll(s.body, "{graph}", w.graph.URL)
 			checkRequest(t, w.asked(1)[0], s)
 		})
 	}

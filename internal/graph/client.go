@@ -46,7 +46,8 @@ type Client struct {
 	pipeline *pipeline
 	tokens   *tokens
 	root     *url.URL
-	pageSize int
+	pageSize int // of events
+	listSize int // of people, groups and members
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -70,6 +71,7 @@ func New(o Options) (*Client, error) {
 		root:      where.graph,
 		token:     tokens.get,
 		gate:      newGate(o.MailboxConcurrency, o.LongestWait),
+		budget:    newBudget(o.Units, o.Writes, o.LongestWait),
 		rate:      rate.NewLimiter(rate.Limit(o.Rate), o.Burst),
 		retries:   max(o.Retries, 0),
 		longest:   o.LongestWait,
@@ -91,7 +93,8 @@ func New(o Options) (*Client, error) {
 	}
 	adapter.SetBaseUrl(where.graph.String())
 	return &Client{
-		adapter: adapter, pipeline: p, tokens: tokens, root: where.graph, pageSize: o.PageSize, now: o.Now, log: o.Logger,
+		adapter: adapter, pipeline: p, tokens: tokens, root: where.graph, pageSize: o.PageSize, listSize: o.ListSize, now: o.Now,
+		log: o.Logger,
 	}, nil
 }
 

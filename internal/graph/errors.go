@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ const (
 	codeForeign   = "ForeignLink"
 	codeRedirect  = "Redirected"
 	codePaused    = "MailboxPaused"
+	codeBusy      = "TenantPaused"
 	codeMissing   = "MissingArgument"
 	codeBadValue  = "BadArgument"
 	codeAmbiguous = "AmbiguousAddress"
@@ -44,10 +46,17 @@ func badValue(message string) *outlook.Error {
 // graphError is Graph's envelope: {"error":{"code","message","innerError":{"code","request-id",…}}}. Inner errors may be nested
 // and spell their name in either case, which encoding/json takes as one.
 type graphError struct {
-	Code       string      `json:"code"`
-	Message    string      `json:"message"`
-	RequestID  string      `json:"request-id"`
-	InnerError *graphError `json:"innerError"`
+	Code       string        `json:"code"`
+	Message    string        `json:"message"`
+	RequestID  string        `json:"request-id"`
+	InnerError *graphError   `json:"innerError"`
+	Details    []errorDetail `json:"details"`
+}
+
+// errorDetail says which property a failure of the directory is about.
+type errorDetail struct {
+	Code   string `json:"code"`
+	Target string `json:"target"`
 }
 
 // failure makes of an answer with a status of 400 or more what the caller can act upon, whatever the body is.
@@ -78,7 +87,13 @@ func failure(c call, status int, header http.Header, body []byte, now time.Time)
 	if e.Message == "" {
 		e.Message = http.StatusText(status)
 	}
-	e.Kind = kindOf(c.operation, status, codes, strings.ToLower(told.Message))
+	message := strings.ToLower(told.Message)
+	if c.units > 0 {
+		if e.Kind = kindInDirectory(c.operation, status, codes, told.Details, message); e.Kind != outlook.Other {
+			return e
+		}
+	}
+	e.Kind = kindOf(c.operation, status, codes, message)
 	return e
 }
 
@@ -147,7 +162,7 @@ func kindOfMissing(operation string, has func(...string) bool) outlook.Kind {
 	switch {
 	case has("mailboxnotenabled", "mailboxnotsupported", "errornonexistentmailbox", "errorinvaliduser"):
 		return outlook.NoMailbox // errorinvaliduser: an address that is no mailbox, such as a distribution list
-	case operation == opUser || has("request_resourcenotfound") && operation != opMembers:
+	case operation == opUser || has("request_resourcenotfound") && !strings.HasPrefix(operation, "groups."):
 		return outlook.NoUser
 	}
 	return outlook.NotFound
@@ -169,12 +184,15 @@ func outcome(err *outlook.Error) string {
 		return "forbidden"
 	case outlook.NotFound, outlook.NoMailbox, outlook.NoUser:
 		return "not_found"
-	case outlook.Duplicate, outlook.Conflict:
+	case outlook.Duplicate, outlook.Conflict, outlook.AddressTaken:
 		return "conflict"
 	case outlook.SyncLost:
 		return "sync_lost"
-	case outlook.Invalid, outlook.BadZone, outlook.CrossingBoundary, outlook.NotOrganizer, outlook.ValidationFailed, outlook.TooLong:
+	case outlook.Invalid, outlook.BadZone, outlook.CrossingBoundary, outlook.NotOrganizer, outlook.ValidationFailed, outlook.TooLong,
+		outlook.BadDomain, outlook.PasswordPolicy, outlook.BadLocation:
 		return "invalid"
+	case outlook.Hybrid, outlook.Unwritable, outlook.NoSeats, outlook.InheritedLicence, outlook.PlanConflict:
+		return "refused"
 	case outlook.Other:
 	}
 	return "other"
@@ -196,4 +214,10 @@ func shorten(text string, most int) string {
 		text = text[:most]
 	}
 	return strings.ToValidUTF8(text, "")
+}
+
+// asError gives the failure that Graph told, or nil.
+func asError(err error) *outlook.Error {
+	failed, _ := errors.AsType[*outlook.Error](err)
+	return failed
 }

@@ -49,6 +49,11 @@ func Failure(operation string, status int, header http.Header, body []byte, now 
 	return failure(call{operation: operation}, status, header, body, now)
 }
 
+// DirectoryFailure translates an answer of the directory that is an error.
+func DirectoryFailure(operation string, status int, body []byte, now time.Time) *outlook.Error {
+	return failure(call{operation: operation, units: 1}, status, http.Header{}, body, now)
+}
+
 // DecodeEvent reads an event from JSON.
 func DecodeEvent(body []byte) (outlook.Event, error) {
 	var result outlook.Event

@@ -24,8 +24,9 @@ const (
 	China  Cloud = "china" // run by 21Vianet
 )
 
-// Credential is how the application shows who it is. Exactly one of the five ways is set; CertificatePassword goes with
-// CertificatePEM.
+// Credential is how the application shows who it is. Exactly one of the six ways is set; CertificatePassword goes with
+// CertificatePEM. An AccessToken is somebody else's, such as an administrator's who has just signed in: it is used as it is until
+// it ends.
 type Credential struct {
 	ClientSecret        string
 	CertificatePEM      []byte // certificate and private key; PKCS#12 is understood as well
@@ -33,12 +34,13 @@ type Credential struct {
 	Assertion           func(context.Context) (string, error) // a token of a federated identity, each time anew
 	TokenFile           string                                // path of a file that holds such a token, read each time
 	ManagedIdentity     bool                                  // of the machine on Azure; ClientID names a user-assigned one
+	AccessToken         string                                // for Graph; needs neither TenantID nor ClientID
 }
 
 // Options are what New needs. All that is not marked as needed may be left out.
 type Options struct {
-	TenantID   string // needed, save with a managed identity; the tenant's id or one of its domains
-	ClientID   string // needed, save with a managed identity
+	TenantID   string // needed, save with a managed identity or an access token; the tenant's id or one of its domains
+	ClientID   string // needed, save with a managed identity or an access token
 	Credential Credential
 
 	Cloud    Cloud
@@ -47,12 +49,15 @@ type Options struct {
 	RootCAs  *x509.CertPool // who is trusted at LoginURL, and at GraphURL where that is given
 
 	MailboxConcurrency int           // requests in flight per mailbox; 4, which is the most that Outlook allows
+	Units              int           // resource units of the directory in ten seconds; 8,000, which is a large tenant's limit
+	Writes             int           // writes to the directory in 150 seconds; 3,000, which is the limit
 	Rate               float64       // requests a second of this client; 100
 	Burst              int           // requests at once before Rate holds; 200
 	Retries            int           // repetitions of one request after its first attempt; 3, and -1 for none
 	LongestWait        time.Duration // the longest Retry-After that is waited for; 20 s
 	AttemptTimeout     time.Duration // of one attempt, body included; 100 s
 	PageSize           int           // events asked for per page; 50
+	ListSize           int           // people, groups and members asked for per page; 999, which is the most
 	MaxAnswer          int64         // bytes of an answer that are read; 16 MiB
 
 	Logger  *slog.Logger
@@ -167,7 +172,7 @@ func (o Options) check() error {
 	ways := 0
 	for _, set := range []bool{
 		o.Credential.ClientSecret != "", len(o.Credential.CertificatePEM) > 0, o.Credential.Assertion != nil,
-		o.Credential.TokenFile != "", o.Credential.ManagedIdentity,
+		o.Credential.TokenFile != "", o.Credential.ManagedIdentity, o.Credential.AccessToken != "",
 	} {
 		if set {
 			ways++
@@ -178,7 +183,7 @@ func (o Options) check() error {
 		return model.FieldErrorf(model.Invalid, "graph", "needs a client secret, a certificate, a federated token or a managed identity")
 	case ways > 1:
 		return model.FieldErrorf(model.Invalid, "graph", "must have one credential alone")
-	case o.Credential.ManagedIdentity:
+	case o.Credential.ManagedIdentity, o.Credential.AccessToken != "":
 		return nil
 	case !tenantName.MatchString(o.TenantID):
 		return model.FieldErrorf(model.Invalid, "tenant_id", "must be the id of the tenant or one of its domains")
@@ -193,12 +198,15 @@ func (o Options) check() error {
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
 	orElse(&o.MailboxConcurrency, 4)
+	orElse(&o.Units, 8000)
+	orElse(&o.Writes, 3000)
 	orElse(&o.Rate, 100)
 	orElse(&o.Burst, 200)
 	orElse(&o.Retries, 3)
 	orElse(&o.LongestWait, 20*time.Second)
 	orElse(&o.AttemptTimeout, 100*time.Second)
 	orElse(&o.PageSize, 50)
+	orElse(&o.ListSize, 999)
 	orElse(&o.MaxAnswer, 16<<20)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
+	"usher/model/entra"
 	"usher/model/outlook"
 )
 
@@ -28,18 +29,22 @@ type call struct {
 	safe      bool     // a second time does no harm, so that it may be repeated
 	prefer    []string // values of the header Prefer; they must be on every page, which is why no caller of the SDK sets them
 	ifMatch   string   // a change key
+	units     int      // resource units that it costs; 0 for what is not the directory's
+	eventual  bool     // an advanced query of the directory, which reads an index (header ConsistencyLevel)
+	media     bool     // the answer is no JSON
 }
 
 type callKey struct{}
 
-// pipeline carries requests of the SDK to Graph. In this order: the gate of the mailbox, the rate of the client, the token, the
-// request, one repetition for a challenge of Continuous Access Evaluation, the answer read whole; around it all the repetition
+// pipeline carries requests of the SDK to Graph. In this order: the gate of the mailbox, the budget of the directory, the rate of
+// the client, the token, the request, one repetition for a challenge of Continuous Access Evaluation, the answer read whole; around it all the repetition
 // of what may be repeated. The SDK sees complete JSON answers with a status below 300 and nothing else.
 type pipeline struct {
 	base      http.RoundTripper
 	root      *url.URL
 	token     func(ctx context.Context, claims string) (string, error)
 	gate      *gate
+	budget    *budget
 	rate      *rate.Limiter
 	retries   int
 	longest   time.Duration
@@ -97,14 +102,14 @@ func (p *pipeline) owns(u *url.URL) bool {
 // repeatable says whether a request that failed so may be sent again. Where no token could be had nothing was sent, so that it
 // always may; codePaused was not sent either, but its wait is the caller's.
 func repeatable(method string, c call, failed *outlook.Error) bool {
-	if failed.Code == codePaused {
+	if failed.Code == codePaused || failed.Code == codeBusy {
 		return false
 	}
 	if strings.HasPrefix(failed.Code, "Token") || strings.HasPrefix(failed.Code, "AADSTS") {
 		return failed.Kind == outlook.Unavailable || failed.Kind == outlook.Throttled
 	}
-	if !c.safe {
-		return false
+	if !c.safe { // the directory refuses what is too much before it does anything
+		return c.units > 0 && failed.Status == http.StatusTooManyRequests
 	}
 	switch failed.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -123,6 +128,9 @@ func (p *pipeline) attempt(r *http.Request, c call, body []byte, number int) (*h
 		return p.unsent(ctx, c, number, err)
 	}
 	defer leave()
+	if err := p.budget.take(ctx, c, r.Method, p); err != nil {
+		return p.unsent(ctx, c, number, err)
+	}
 	if err := p.takeRate(ctx); err != nil {
 		return p.unsent(ctx, c, number, err)
 	}
@@ -146,6 +154,9 @@ func (p *pipeline) attempt(r *http.Request, c call, body []byte, number int) (*h
 		return nil, nil, fmt.Errorf("%w: %w", ctx.Err(), failed)
 	case failed.Kind == outlook.Throttled && failed.After > 0:
 		p.gate.pause(c.mailbox, p.now().Add(failed.After), p.now())
+		if c.units > 0 {
+			p.budget.pause(p.now().Add(failed.After))
+		}
 	}
 	return nil, failed, nil
 }
@@ -180,6 +191,7 @@ func (p *pipeline) send(r *http.Request, c call, body []byte, token string, numb
 		failed = &outlook.Error{Kind: outlook.Unavailable, Code: codeBroken, Message: "no answer came"}
 	} else {
 		answer, failed = p.read(response, c)
+		p.budget.settle(c, response.Header, p.monotonic())
 		if failed != nil && failed.Status == http.StatusUnauthorized {
 			challenge = claims(response.Header)
 		}
@@ -199,6 +211,12 @@ func (p *pipeline) prepare(request *http.Request, c call, body []byte, token, id
 	}
 	if c.ifMatch != "" {
 		request.Header.Set("If-Match", `W/"`+c.ifMatch+`"`)
+	}
+	if c.eventual {
+		request.Header.Set("ConsistencyLevel", "eventual")
+	}
+	if urgent := priority(entra.PriorityOf(request.Context())); urgent != "" && c.units > 0 {
+		request.Header.Set("x-ms-throttle-priority", urgent)
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("User-Agent", "Usher")
@@ -238,11 +256,13 @@ func (p *pipeline) read(response *http.Response, c call) (*http.Response, *outlo
 	case int64(len(body)) > p.maxBytes:
 		failed.Code, failed.Message = codeTooLarge, fmt.Sprintf("the answer is larger than %d bytes", p.maxBytes)
 		return nil, failed
-	case len(body) > 0 && !json.Valid(body):
+	case !c.media && len(body) > 0 && !json.Valid(body):
 		failed.Code, failed.Message = codeUnread, "the answer is no JSON"
 		return nil, failed
 	}
-	response.Header.Set("Content-Type", "application/json")
+	if !c.media {
+		response.Header.Set("Content-Type", "application/json")
+	}
 	response.Header.Del("Content-Length")
 	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return response, nil

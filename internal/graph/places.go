@@ -30,10 +30,7 @@ func (c *Client) Rooms(ctx context.Context, next string) (outlook.RoomPage, erro
 		ToGetRequestInformation(ctx, &places.GraphRoomRequestBuilderGetRequestConfiguration{
 			QueryParameters: &places.GraphRoomRequestBuilderGetQueryParameters{Top: &top},
 		})
-	if info != nil {
-		// The documented name of the cast; the SDK's template has a shorter one.
-		info.UrlTemplate = strings.Replace(info.UrlTemplate, "/graph.room", "/microsoft.graph.room", 1)
-	}
+	info = castInFull(info)
 	if err := c.follow(info, next); err != nil {
 		return outlook.RoomPage{}, err
 	}

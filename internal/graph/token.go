@@ -32,16 +32,12 @@ type tokens struct {
 
 // newTokens makes the credential that the options name.
 func newTokens(o Options, a addresses) (*tokens, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if o.LoginURL != "" && o.RootCAs != nil {
-		transport.TLSClientConfig = &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}
-	}
 	client := azcore.ClientOptions{
 		Cloud: cloud.Configuration{
 			ActiveDirectoryAuthorityHost: a.login,
 			Services:                     map[cloud.ServiceName]cloud.ServiceConfiguration{},
 		},
-		Transport: &http.Client{Transport: transport, Timeout: 30 * time.Second},
+		Transport: loginClient(o),
 		Retry:     policy.RetryOptions{MaxRetries: -1}, // ours repeats, with a clock that can be set
 		Telemetry: policy.TelemetryOptions{Disabled: true},
 	}
@@ -52,11 +48,22 @@ func newTokens(o Options, a addresses) (*tokens, error) {
 	return &tokens{credential: credential, scope: a.scope, now: o.Now}, nil
 }
 
+// loginTransport is the way to the authority.
+func loginTransport(o Options) *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if o.LoginURL != "" && o.RootCAs != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12}
+	}
+	return transport
+}
+
 // newCredential turns what is wrong with a credential into an error that names its field. What azidentity says of a
 // certificate is not passed on, because it may quote it.
 func newCredential(o Options, client azcore.ClientOptions, offline bool) (azcore.TokenCredential, error) {
 	c := o.Credential
 	switch {
+	case c.AccessToken != "":
+		return borrowed(c.AccessToken), nil
 	case c.ManagedIdentity:
 		options := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: client}
 		if o.ClientID != "" {
@@ -89,6 +96,17 @@ func newCredential(o Options, client azcore.ClientOptions, offline bool) (azcore
 	return credential, refused(err, "graph", "the federated token cannot be used")
 }
 
+// borrowed is a token that somebody else has got. There is no other one, so that a challenge ends it.
+type borrowed string
+
+// GetToken satisfies azcore.TokenCredential.
+func (b borrowed) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if o.Claims != "" {
+		return azcore.AccessToken{}, &outlook.Error{Kind: outlook.BadCredentials, Code: "TokenEnded", Message: "the administrator must sign in again"}
+	}
+	return azcore.AccessToken{Token: string(b), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
 func refused(err error, field, detail string) error {
 	if err == nil {
 		return nil
@@ -104,6 +122,9 @@ func (t *tokens) get(ctx context.Context, claims string) (string, error) {
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
+		}
+		if ended, ok := errors.AsType[*outlook.Error](err); ok {
+			return "", ended
 		}
 		return "", tokenError(err, t.now())
 	}

@@ -81,7 +81,7 @@ func (c *Client) GroupMembers(ctx context.Context, group, next string) (outlook.
 		return outlook.UserPage{}, missing("a group")
 	}
 	top := int32(500)
-	info, err := groups.NewGroupsRequestBuilderInternal(map[string]string{}, c.adapter).ByGroupId(group).Members().
+	info, err := c.groups().ByGroupId(group).Members().
 		ToGetRequestInformation(ctx, &groups.ItemMembersRequestBuilderGetRequestConfiguration{
 			QueryParameters: &groups.ItemMembersRequestBuilderGetQueryParameters{Select: userFields(), Top: &top},
 		})

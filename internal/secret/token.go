@@ -17,6 +17,9 @@ const (
 	PrefixAPI    = "usher_api_"    // key of the management API
 	PrefixClient = "usher_secret_" // secret of a SCIM client
 	PrefixAccess = "usher_oauth_"  // access token that a SCIM client was given
+
+	PrefixSession = "usher_session_" // cookie of a signed-in operator
+	PrefixLink    = "usher_link_"    // link that works once, for an operator
 )
 
 // The parts of a token that are neither its id nor its checksum, in bytes: what is random, and the mark that says who made

@@ -152,3 +152,7 @@ func stringBool(b bool) string {
 	}
 	return "False"
 }
+
+// Set writes a text by its Graph name, "" to clear it. It reports whether the name is known and writable. Shared parts are copied
+// first.
+func (u *User) Set(name, value string) bool { return u.set(name, value) }

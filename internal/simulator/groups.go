@@ -30,14 +30,29 @@ type Group struct {
 	SecurityEnabled bool
 	GroupTypes      []string // "DynamicMembership", "Unified", or none
 	MembershipRule  string   // with DynamicMembership
+
+	MailNickname         string // made of the name where empty
+	Visibility           string // "Public", "Private", "HiddenMembership", or empty
+	OnPremisesSync       bool   // Active Directory is the master
+	RoleAssignable       bool
+	ManagementRestricted bool // in a restricted administrative unit
 }
 
-// groupRecord is a group and its direct members, in order and findable.
+// groupRecord is a group and its direct members, in the order in which they joined, and findable.
 type groupRecord struct {
 	Group
-	members  []string
-	position map[string]int
-	rule     func(User) bool // of a dynamic group
+	serial   uint64
+	members  []membership
+	gone     int            // memberships that have ended and still have their place in the list
+	position map[string]int // by object id of the member
+	rule     func(User) bool
+	licences []Licence // that members inherit
+}
+
+// membership is one direct member; an empty id is a place that nobody has any more.
+type membership struct {
+	id     string
+	serial uint64
 }
 
 // formGroups creates the groups of a fresh tenant.
@@ -74,11 +89,11 @@ func (t *Tenant) formGroups(staff []string) {
 	for _, name := range []string{"HR", "Finance", "Legal"} {
 		t.join(headquarters, departments[name].ID)
 	}
-	for _, id := range t.order {
-		if p := t.people[id]; p.UserType == "Guest" {
-			t.join(partners, id)
+	for _, p := range t.order {
+		if p.UserType == "Guest" {
+			t.join(partners, p.ID)
 		}
-		t.applyRules(t.people[id])
+		t.applyRules(p)
 	}
 }
 
@@ -87,7 +102,7 @@ func (t *Tenant) form(g Group) *groupRecord {
 	if g.ID == "" {
 		g.ID = objectID(t.random(groupStream, uint64(len(t.groupOrder))))
 	}
-	record := &groupRecord{Group: g, position: map[string]int{}}
+	record := &groupRecord{Group: g, serial: t.next(), position: map[string]int{}}
 	t.groups[g.ID] = record
 	t.groupOrder = append(t.groupOrder, g.ID)
 	return record
@@ -98,8 +113,11 @@ func (t *Tenant) join(g *groupRecord, member string) {
 	if _, present := g.position[member]; present {
 		return
 	}
+	if p, ok := t.people[member]; ok {
+		member = p.ID // one text for all groups
+	}
 	g.position[member] = len(g.members)
-	g.members = append(g.members, member)
+	g.members = append(g.members, membership{member, t.next()})
 	if p, ok := t.people[member]; ok {
 		p.groups = append(p.groups, g)
 	}
@@ -117,18 +135,33 @@ func (t *Tenant) leave(g *groupRecord, member string) {
 	t.touch(MemberChanged, g.ID, member)
 }
 
-// drop takes a member out of the list by moving the last one into its place.
+// drop takes a member out. The others keep their order, and their places until half of the list is empty.
 func (g *groupRecord) drop(member string) bool {
 	at, present := g.position[member]
 	if !present {
 		return false
 	}
-	last := len(g.members) - 1
-	g.members[at] = g.members[last]
-	g.position[g.members[at]] = at
-	g.members = g.members[:last]
 	delete(g.position, member)
+	g.members[at].id = ""
+	if g.gone++; g.gone*2 < len(g.members) {
+		return true
+	}
+	g.members, g.gone = slices.DeleteFunc(g.members, func(m membership) bool { return m.id == "" }), 0
+	for i, m := range g.members {
+		g.position[m.id] = i
+	}
 	return true
+}
+
+// ids lists the direct members.
+func (g *groupRecord) ids() []string {
+	ids := make([]string, 0, len(g.position))
+	for _, m := range g.members {
+		if m.id != "" {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
 }
 
 // applyRules lets every dynamic group take or release a person. The caller holds the lock.
@@ -179,7 +212,7 @@ func (t *Tenant) Members(groupID string) []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if g, ok := t.groups[groupID]; ok {
-		return slices.Clone(g.members)
+		return g.ids()
 	}
 	return nil
 }
@@ -252,8 +285,8 @@ func (t *Tenant) DeleteGroup(id string) error {
 	if err != nil {
 		return err
 	}
-	for len(g.members) > 0 {
-		t.leave(g, g.members[len(g.members)-1])
+	for _, member := range slices.Backward(g.ids()) {
+		t.leave(g, member)
 	}
 	for _, other := range t.groupOrder { // in order: the sequence of changes is part of what is deterministic
 		t.leave(t.groups[other], id)

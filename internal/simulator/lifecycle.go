@@ -35,12 +35,55 @@ func (t *Tenant) Hire(u User, groupIDs ...string) (User, error) {
 		return User{}, fmt.Errorf("user %s exists", u.ID)
 	}
 	p := t.admit(u)
-	t.touch(UserChanged, p.ID, "")
+	t.note(UserChanged, p.ID, "", Created)
 	for _, g := range groups {
 		t.join(g, p.ID)
 	}
 	t.applyRules(p)
 	return p.User, nil
+}
+
+// Create stores a user as it is; blank are filled in: ID, user type, alias. A user name that somebody has, also a soft-deleted
+// user, is refused.
+func (t *Tenant) Create(u User) (User, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if u.UserPrincipalName == "" || u.DisplayName == "" {
+		return User{}, errors.New("a new user needs a name and a user principal name")
+	}
+	if t.byUPN[strings.ToLower(u.UserPrincipalName)] != nil {
+		return User{}, fmt.Errorf("%s: %w", u.UserPrincipalName, ErrTaken)
+	}
+	enabled := u.AccountEnabled
+	employee := u.EmployeeType
+	t.complete(&u)
+	u.AccountEnabled, u.EmployeeType = enabled, employee
+	if _, taken := t.people[u.ID]; taken {
+		return User{}, fmt.Errorf("user %s exists", u.ID)
+	}
+	p := t.store(u)
+	t.note(UserChanged, p.ID, "", Created)
+	t.applyRules(p)
+	return p.User, nil
+}
+
+// Edit changes a user by a function that is given a copy; all that it does is one change. The user principal name must stay
+// unique. Parts that are shared must be made anew.
+func (t *Tenant) Edit(id string, change func(*User) error) error {
+	return t.edit(id, func(p *person) error {
+		next := p.User
+		if err := change(&next); err != nil {
+			return err
+		}
+		if next.UserPrincipalName != p.UserPrincipalName {
+			if err := t.rename(p, next.UserPrincipalName); err != nil {
+				return err
+			}
+		}
+		next.ID, next.DeletedAt = p.ID, p.DeletedAt
+		p.User = next
+		return nil
+	})
 }
 
 // complete fills the blanks of a new user.
@@ -122,12 +165,12 @@ func (t *Tenant) HardDelete(id string) error {
 	}
 	delete(t.people, id)
 	delete(t.byUPN, strings.ToLower(p.UserPrincipalName))
-	t.order = slices.DeleteFunc(t.order, func(other string) bool { return other == id })
-	t.touch(UserChanged, id, "")
-	for _, other := range t.order {
-		if report := t.people[other]; report.ManagerID == id {
+	t.order = slices.DeleteFunc(t.order, func(other *person) bool { return other == p })
+	t.note(UserChanged, id, "", Created)
+	for _, report := range t.order {
+		if report.ManagerID == id {
 			report.ManagerID = ""
-			t.touch(UserChanged, other, "")
+			t.noteUser(report.ID, id, propertyOf("manager"))
 		}
 	}
 	return nil
@@ -190,10 +233,11 @@ func (t *Tenant) edit(id string, change func(*person) error) error {
 	if err != nil {
 		return err
 	}
+	before := p.User
 	if err := change(p); err != nil {
 		return err
 	}
-	t.touch(UserChanged, id, "")
+	t.noteUser(id, before.ManagerID, changed(before, p.User))
 	t.applyRules(p)
 	return nil
 }

@@ -32,9 +32,20 @@ type User struct {
 	ManagerID         string               // object id of the manager, or empty
 	Address           *Address             // shared between people: never change it in place
 	Extension         *ExtensionAttributes // shared between people: never change it in place
+	More              *More                // what few people have; shared: never change it in place
+	OnPremisesSync    bool                 // Active Directory is the master
 	AccountEnabled    bool
 	CreatedAt         time.Time
 	DeletedAt         time.Time // when soft-deleted, else zero
+}
+
+// More is what few people have. Whoever changes it makes a new one.
+type More struct {
+	OtherMails   []string
+	Aliases      []string          // further addresses of the mailbox
+	Extensions   map[string]string // directory extensions by their whole name
+	SessionsFrom time.Time         // sign-ins from before it have ended
+	Password     string            // the last one that was set
 }
 
 // Address is where a person works.
@@ -51,7 +62,9 @@ func (u User) SoftDeleted() bool { return !u.AccountEnabled || !u.DeletedAt.IsZe
 // person is a user and the groups that hold it directly.
 type person struct {
 	User
-	groups []*groupRecord
+	serial   uint64
+	groups   []*groupRecord
+	licences []Licence // assigned to the person; shared: never change it in place
 }
 
 // hirePeople fills the tenant with n users and returns the employees' ids.
@@ -107,10 +120,15 @@ func (t *Tenant) admit(u User) *person {
 		}
 		u.UserPrincipalName, u.MailNickname = numbered+"@"+domain, numbered
 	}
-	p := &person{User: u}
+	return t.store(u)
+}
+
+// store keeps a new user. The caller holds the lock or owns the tenant.
+func (t *Tenant) store(u User) *person {
+	p := &person{User: u, serial: t.next()}
 	t.people[u.ID] = p
 	t.byUPN[strings.ToLower(u.UserPrincipalName)] = p
-	t.order = append(t.order, u.ID)
+	t.order = append(t.order, p)
 	return p
 }
 

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -18,10 +19,12 @@ var ErrNotFound = errors.New("no such object in the tenant")
 
 // Options size and seed a tenant. The zero value is a tenant of 20 in contoso.example.
 type Options struct {
-	Seed   uint64           // the same seed gives the same object ids and random choices
-	People int              // user objects of all kinds, at least 20
-	Domain string           // domain of user names and mail; default "contoso.example"
-	Now    func() time.Time // stamps deletions and changes; default time.Now
+	Seed   uint64 // the same seed gives the same object ids and random choices
+	People int    // user objects of all kinds, at least 20
+	Domain string // domain of user names and mail; default "contoso.example"
+	// Groups adds groups until there are so many, and Memberships members to those until there are so many in all.
+	Groups, Memberships int
+	Now                 func() time.Time // stamps deletions and changes; default time.Now
 }
 
 // Tenant is a pretend Entra tenant: people, groups, and the sequence of their changes. Safe for concurrent use.
@@ -35,12 +38,15 @@ type Tenant struct {
 
 	mu         sync.RWMutex
 	people     map[string]*person // by object id
-	order      []string           // object ids of people, in order of creation
+	order      []*person          // in order of creation, which is that of their serials
 	byUPN      map[string]*person // by lower-case user principal name
 	groups     map[string]*groupRecord
 	groupOrder []string
-	changes    []Change
+	history    []record
 	sequence   uint64
+	filling    bool   // nothing that happens is history yet
+	serial     uint64 // of people, groups and memberships, in the order in which they came
+	skus       []SKU
 	namesakes  map[string]int // numbers given out, by the lower-case user name without one
 	minted     uint64         // objects created after the first filling, for their ids
 }
@@ -64,11 +70,19 @@ type Change struct {
 	At       time.Time
 }
 
+// record is a change with what it changed of a user.
+type record struct {
+	Change
+	what   Properties
+	former string // object id of the manager before
+}
+
 // NewTenant builds the tenant that the options describe.
 func NewTenant(o Options) *Tenant {
 	t := &Tenant{
 		seed: o.Seed, domain: o.Domain, now: o.Now, offices: offices(), plain: unaccented(),
 		people: map[string]*person{}, byUPN: map[string]*person{}, groups: map[string]*groupRecord{}, namesakes: map[string]int{},
+		filling: true,
 	}
 	if t.domain == "" {
 		t.domain = "contoso.example"
@@ -78,7 +92,9 @@ func NewTenant(o Options) *Tenant {
 	}
 	staff := t.hirePeople(max(o.People, minimumPeople))
 	t.formGroups(staff)
-	t.changes, t.sequence = nil, 0 // history begins when the tenant is handed out
+	t.formTeams(staff, o.Groups, o.Memberships)
+	t.subscribe(staff)
+	t.filling = false // history begins when the tenant is handed out
 	return t
 }
 
@@ -109,19 +125,34 @@ func (t *Tenant) UserNamed(name string) (User, bool) {
 	if p, ok := t.byUPN[strings.ToLower(name)]; ok {
 		return p.User, true
 	}
-	for _, id := range t.order {
-		if p := t.people[id]; p.DisplayName == name {
+	for _, p := range t.order {
+		if p.DisplayName == name {
 			return p.User, true
 		}
 	}
 	return User{}, false
 }
 
+// UserCalled gives the user of that user principal name, in any case.
+func (t *Tenant) UserCalled(upn string) (User, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	p, ok := t.byUPN[strings.ToLower(upn)]
+	if !ok {
+		return User{}, false
+	}
+	return p.User, true
+}
+
 // UserIDs lists the object ids of all users in order of creation, soft-deleted ones included.
 func (t *Tenant) UserIDs() []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return slices.Clone(t.order)
+	ids := make([]string, len(t.order))
+	for i, p := range t.order {
+		ids[i] = p.ID
+	}
+	return ids
 }
 
 // Sequence is the number of the latest change.
@@ -135,22 +166,47 @@ func (t *Tenant) Sequence() uint64 {
 func (t *Tenant) Changes(after uint64) ([]Change, uint64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	start, _ := slices.BinarySearchFunc(t.changes, after+1, func(c Change, n uint64) int {
-		switch {
-		case c.Sequence < n:
-			return -1
-		case c.Sequence > n:
-			return 1
-		}
-		return 0
-	})
-	return slices.Clone(t.changes[start:]), t.sequence
+	rest := t.since(after)
+	if len(rest) == 0 {
+		return nil, t.sequence
+	}
+	changes := make([]Change, len(rest))
+	for i, r := range rest {
+		changes[i] = r.Change
+	}
+	return changes, t.sequence
 }
 
-// touch records a change. The caller holds the lock.
-func (t *Tenant) touch(kind ChangeKind, id, member string) {
+// since gives the history after a sequence number. The caller holds the lock.
+func (t *Tenant) since(after uint64) []record {
+	start, _ := slices.BinarySearchFunc(t.history, after+1, func(r record, n uint64) int { return cmp.Compare(r.Sequence, n) })
+	return t.history[start:]
+}
+
+// touch records a change of something that is no user. The caller holds the lock.
+func (t *Tenant) touch(kind ChangeKind, id, member string) { t.note(kind, id, member, 0) }
+
+// note records a change. The caller holds the lock.
+func (t *Tenant) note(kind ChangeKind, id, member string, what Properties) {
+	if t.filling {
+		return
+	}
 	t.sequence++
-	t.changes = append(t.changes, Change{Sequence: t.sequence, Kind: kind, ID: id, Member: member, At: t.now()})
+	t.history = append(t.history, record{Change{Sequence: t.sequence, Kind: kind, ID: id, Member: member, At: t.now()}, what, ""})
+}
+
+// noteUser records a change of a user whose manager was another one before. The caller holds the lock.
+func (t *Tenant) noteUser(id, former string, what Properties) {
+	t.note(UserChanged, id, "", what)
+	if what&propertyOf("manager") != 0 && len(t.history) > 0 {
+		t.history[len(t.history)-1].former = former
+	}
+}
+
+// next numbers something new. The caller holds the lock or owns the tenant.
+func (t *Tenant) next() uint64 {
+	t.serial++
+	return t.serial
 }
 
 // person finds a user for a mutation. The caller holds the lock.
@@ -170,6 +226,7 @@ const (
 	groupStream
 	mintedStream
 	probeStream
+	teamStream
 )
 
 // random gives the source of random numbers of one object.

@@ -34,6 +34,7 @@ type User struct {
 	MobilePhone, FaxNumber                          string
 	BusinessPhones                                  []string
 	ManagerID                                       string            // object id; "" without one
+	ManagerUntold                                   bool              // in a delta: nothing was told of the manager, who is as before; nobody, in a round that began without link
 	ExtensionAttributes                             map[string]string // extensionAttribute1 to extensionAttribute15
 	Extensions                                      map[string]string // directory extensions by their whole name, extension_<application>_<name>
 	CreatedAt                                       time.Time

@@ -116,6 +116,7 @@ func (tx *Tx) DeleteAccount(a *model.Account) {
 			affected: exactlyOne("account", a.ID),
 		},
 		tx.withoutMailbox(a), // behind the account, which whoever makes a mailbox holds
+		withoutPhoto(a),
 	)
 }
 

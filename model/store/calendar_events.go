@@ -129,14 +129,20 @@ func (r *Reader) eventsOfEach(index, column, of string, args []any, values []str
 	return list, translate(err)
 }
 
-// EventsByICalUID reads the copies of an event in the calendars of the organization, and the occurrences with them, in the
-// order of ids.
-func (r *Reader) EventsByICalUID(organizationID, uid string, limit int) ([]model.Event, error) {
-	if uid == "" {
-		return []model.Event{}, nil
+// EventCopies gives, in the order of ids behind an id, the copies of an event in other calendars of the organization: what has
+// its iCalUId and, of an occurrence, the same place in the series.
+func (r *Reader) EventCopies(e model.Event, after string, limit int) ([]model.Event, error) {
+	after, err := cursor(after)
+	if err != nil || e.ICalUID == "" {
+		return []model.Event{}, err
 	}
-	_, order := r.behind()
-	return r.events("ical_uid = ? AND ical_uid <> '' AND "+r.beside("organization_id")+order+" LIMIT ?", uid, organizationID, limit)
+	behind, order := r.behind()
+	where, args := "original_start IS NULL", []any{e.ICalUID, e.OrganizationID, e.CalendarID}
+	if e.OriginalStart != nil {
+		where, args = "original_start = ?", append(args, e.OriginalStart.UTC())
+	}
+	return r.events("ical_uid = ? AND ical_uid <> '' AND "+r.beside("organization_id")+" AND calendar_id <> ? AND "+where+" AND "+behind+order+" LIMIT ?",
+		append(args, after, limit)...)
 }
 
 // EventFilter narrows the events of a window.

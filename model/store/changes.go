@@ -209,3 +209,68 @@ func (b *broadcast) tell() {
 		b.ch = nil
 	}
 }
+
+// ChangesAt gives the entries of the organization's feed that have a position of a range, both ends included, in order.
+func (r *Reader) ChangesAt(organizationID string, from, to int64, limit int) ([]model.Change, error) {
+	var list []model.Change
+	err := r.query(statement{
+		sql: `SELECT seq, position, organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data FROM changes
+ WHERE organization_id = ? AND position >= ? AND position <= ? ORDER BY position LIMIT ?`,
+		args: []any{organizationID, from, to, limit}, scan: func(row scanner) error { return scanAppend(row, &list, scanChange) },
+	})
+	return list, translate(err)
+}
+
+// PrunedChanges gives the position up to which entries of the feeds have been deleted because of their age.
+func (r *Reader) PrunedChanges() (int64, error) {
+	var pruned int64
+	err := r.query(statement{sql: "SELECT pruned_position FROM feed_state", scan: func(row scanner) error { return row.Scan(&pruned) }})
+	return pruned, translate(err)
+}
+
+// PruneChanges deletes entries of the feeds that are older than a time, the oldest first and at most limit, and says how many.
+// Those without a position are kept: nobody can have read them.
+func (tx *Tx) PruneChanges(before time.Time, limit int) (int, error) {
+	var old []model.Change
+	enough := false
+	err := tx.query(statement{
+		sql:  "SELECT seq, position, occurred_at FROM changes ORDER BY seq LIMIT ?",
+		args: []any{limit},
+		scan: func(row scanner) error {
+			var c model.Change
+			if err := row.Scan(&c.Seq, &c.Position, &c.OccurredAt); err != nil {
+				return err
+			}
+			if enough = enough || c.Position == nil || !c.OccurredAt.Before(before); !enough {
+				old = append(old, c)
+			}
+			return nil
+		},
+	})
+	if err != nil || len(old) == 0 {
+		return 0, translate(err)
+	}
+	top := int64(0)
+	for _, c := range old {
+		top = max(top, *c.Position)
+	}
+	return len(old), translate(tx.query(
+		statement{sql: "DELETE FROM changes WHERE seq <= ? AND position IS NOT NULL AND occurred_at < ?", args: []any{old[len(old)-1].Seq, before.UTC()}},
+		statement{sql: "UPDATE feed_state SET pruned_position = ? WHERE pruned_position < ?", args: []any{top, top}}))
+}
+
+// ChangesBefore gives entries of the organization's feed of the types, the newest first, before a position; 0 begins with the newest.
+func (r *Reader) ChangesBefore(organizationID string, types []string, before int64, limit int) ([]model.Change, error) {
+	where, args := typesWhere(types)
+	if before > 0 {
+		where, args = where+" AND position < ?", append(args, before)
+	}
+	var list []model.Change
+	err := r.query(statement{
+		sql: `SELECT seq, position, organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data FROM changes
+ WHERE organization_id = ? AND position IS NOT NULL` + where + ` ORDER BY position DESC LIMIT ?`,
+		args: append(append([]any{organizationID}, args...), limit),
+		scan: func(row scanner) error { return scanAppend(row, &list, scanChange) },
+	})
+	return list, translate(err)
+}

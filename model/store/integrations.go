@@ -64,6 +64,8 @@ func (tx *Tx) DeleteIntegration(ref model.Ref) error {
 	tx.buffer(
 		statement{sql: "DELETE FROM memberships WHERE organization_id = ? AND integration_id = ?", args: mirror},
 		statement{sql: "DELETE FROM pending_members WHERE organization_id = ? AND integration_id = ?", args: mirror},
+		statement{sql: "DELETE FROM import_members WHERE organization_id = ? AND integration_id = ?", args: mirror},
+		statement{sql: "DELETE FROM import_users WHERE organization_id = ? AND integration_id = ?", args: mirror},
 		statement{sql: "DELETE FROM directory_users WHERE organization_id = ? AND integration_id = ?", args: mirror},
 		statement{sql: "DELETE FROM directory_groups WHERE organization_id = ? AND integration_id = ?", args: mirror},
 		statement{

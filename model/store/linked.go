@@ -131,6 +131,7 @@ type BulkFilter struct {
 	InDomains    []string // the e-mail is in one of them
 	NotInDomains []string // there is an e-mail, and it is in none of them
 	Linked       bool     // linked to some directory user
+	IDs          []string // one of these
 }
 
 // LockAccountsAfter gives a page of the accounts that a bulk action concerns, locked, in the order of ids, with their links.
@@ -155,6 +156,14 @@ func (tx *Tx) LockAccountsAfter(organizationID string, f BulkFilter, after strin
 	}
 	if f.Linked {
 		where += " AND EXISTS (SELECT 1 FROM directory_users u WHERE u.account_id = accounts.id)"
+	}
+	if len(f.IDs) > 0 {
+		ids := validIDs(f.IDs)
+		if len(ids) == 0 {
+			return nil, nil
+		}
+		where += " AND id" + tx.anyOf("uuid", ids)
+		args = append(args, tx.list(ids))
 	}
 	if after == "" {
 		after = firstID

@@ -38,7 +38,7 @@ func (tx *Tx) DeleteOrganization(id string) error {
 		return notFound("organization", id)
 	}
 	for _, table := range []string{
-		"memberships", "pending_members", "directory_users", "directory_groups", "accounts", "changes", "activities",
+		"memberships", "pending_members", "import_members", "import_users", "directory_users", "directory_groups", "accounts", "changes", "activities",
 		"scim_requests", "scim_rejections",
 	} {
 		tx.buffer(statement{sql: "DELETE FROM " + table + " WHERE organization_id = ?", args: []any{id}})
@@ -119,8 +119,9 @@ func (tx *Tx) InsertOperator(o *model.Operator) error {
 // UpdateOperator writes an operator.
 func (tx *Tx) UpdateOperator(o *model.Operator) error {
 	o.EmailKey, o.UpdatedAt = model.Fold(o.Email), tx.now
-	return tx.update(o, "operator", o.ID, []string{"email", "email_key", "name", "rights", "password_hash", "updated_at"},
-		"organization_id = ? AND id = ?", o.OrganizationID, o.ID)
+	return tx.update(o, "operator", o.ID, []string{
+		"email", "email_key", "name", "rights", "password_hash", "entra_object_id", "failures", "locked_until", "signed_in_at", "updated_at",
+	}, "organization_id = ? AND id = ?", o.OrganizationID, o.ID)
 }
 
 // DeleteOperator removes an operator.

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"encoding/json"
-
-	"usher/model"
-)
+import "usher/model"
 
 // Run reads one run.
 func (r *Reader) Run(organizationID, id string) (model.Run, error) {
@@ -85,55 +81,32 @@ func (r *Reader) OpenRuns(ref model.Ref) ([]model.Run, error) {
 // InsertRun stores a new run; ID and times are set here.
 func (tx *Tx) InsertRun(run *model.Run) error {
 	run.ID, run.CreatedAt, run.UpdatedAt = NewID(), tx.now, tx.now
+	fillRun(run)
+	return tx.insert(run)
+}
+
+// fillRun makes absent counts empty.
+func fillRun(run *model.Run) {
 	if run.Counts == nil {
 		run.Counts = map[model.Action]int{}
 	}
-	return tx.insert(run)
+	if run.Applied == nil {
+		run.Applied = map[model.Action]int{}
+	}
+	if run.Phases == nil {
+		run.Phases = map[model.RunPhase]model.Progress{}
+	}
 }
 
 // UpdateRun writes where a run stands.
 func (tx *Tx) UpdateRun(run *model.Run) error {
 	run.UpdatedAt = tx.now
+	fillRun(run)
+	if run.StartedAt != nil {
+		run.Phases[run.Phase] = run.Progress
+	}
 	return tx.update(run, "run", run.ID, []string{
-		"state", "phase", "progress", "counts", "cursor", "approved", "cancel_requested", "error", "started_at", "finished_at",
-		"updated_at",
+		"state", "phase", "progress", "phases", "counts", "applied", "left_alone", "deactivated", "guard", "held_because", "chain", "hash",
+		"expires_at", "settings_version", "partial", "cursor", "approved", "cancel_requested", "error", "started_at", "finished_at", "updated_at",
 	}, "organization_id = ? AND id = ?", run.OrganizationID, run.ID)
-}
-
-// PutRunDecisions stores a page of a run's plan; a decision on the same subject is replaced, so that a page that is
-// worked again after a crash counts once.
-func (tx *Tx) PutRunDecisions(list []model.RunDecision) error {
-	for _, d := range list {
-		changes, err := json.Marshal(d.Changes)
-		if err != nil {
-			return err
-		}
-		tx.buffer(statement{
-			sql: `INSERT INTO run_decisions (run_id, subject_id, organization_id, email, name, action, changes, reason)
- VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (organization_id, run_id, subject_id) DO UPDATE SET email = excluded.email,
- name = excluded.name, action = excluded.action, changes = excluded.changes, reason = excluded.reason`,
-			args: []any{d.RunID, d.SubjectID, d.OrganizationID, d.Email, d.Name, string(d.Action), string(changes), d.Reason},
-		})
-	}
-	return nil
-}
-
-// RunDecisionsAfter gives a page of a run's plan in the order of subjects.
-func (r *Reader) RunDecisionsAfter(organizationID, runID string, action model.Action, after string, limit int) ([]model.RunDecision, error) {
-	if after == "" {
-		after = firstID
-	}
-	if !ValidID(after) {
-		return nil, model.FieldErrorf(model.Invalid, "after", "is not a cursor of this list")
-	}
-	db, err := r.orm()
-	if err != nil {
-		return nil, translate(err)
-	}
-	db = db.Where("organization_id = ? AND run_id = ? AND subject_id > ?", organizationID, runID, after)
-	if action != "" {
-		db = db.Where("action = ?", action)
-	}
-	list := []model.RunDecision{}
-	return list, translate(db.Order("subject_id").Limit(limit).Find(&list).Error)
 }

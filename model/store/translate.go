@@ -37,6 +37,7 @@ func uniqueKeys() map[string]uniqueKey {
 		"mailboxes_account":             {"mailboxes.account_id, mailboxes.integration_id", "account_id", "the account has a mailbox", true},
 		"mailboxes_room":                {"mailboxes.room_id, mailboxes.integration_id", "room_id", "the room has a mailbox", true},
 		"calendars_mailbox":             {"calendars.mailbox_id, calendars.graph_id", "graph_id", "the mailbox has this calendar", true},
+		"lists_external_id":             {"lists.integration_id, lists.external_id", "external_id", "the group is a list already", true},
 		"events_graph":                  {"events.calendar_id, events.graph_id", "graph_id", "the calendar has this event", true},
 	}
 }

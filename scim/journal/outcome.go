@@ -67,7 +67,7 @@ func ruleOfCore(m *model.Error) string {
 		return strings.TrimSuffix("rule of Usher on "+m.Field, " on ")
 	case model.Forbidden:
 		return "rights of the client"
-	case model.Internal, model.NotFound, model.Unauthorized, model.Precondition, model.TooLarge:
+	case model.Internal, model.NotFound, model.Unauthorized, model.Precondition, model.TooLarge, model.Gone:
 	}
 	return ""
 }

@@ -23,8 +23,6 @@ type Calendars interface {
 	UpdateEvent(ctx context.Context, actor, organizationID, id string, f calendarbridge.Fields) (model.Event, error)
 	// DeleteEvent deletes an event, or calls a meeting off with a comment.
 	DeleteEvent(ctx context.Context, actor, organizationID, id, comment string) error
-	// EndIntegration has remove delete an integration, and ends the subscriptions that it leaves at Microsoft 365.
-	EndIntegration(ctx context.Context, actor string, ref model.Ref, remove func(context.Context) error) error
 	// Availability gives the busy times of accounts and rooms.
 	Availability(ctx context.Context, organizationID string, accounts, rooms []string, from, to time.Time) ([]calendarbridge.Availability, error)
 }

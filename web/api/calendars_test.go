@@ -117,6 +117,20 @@ func TestMailboxes(t *testing.T) {
 	})
 }
 
+func TestCopiesOfAMeeting(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		e := f.bridged()
+		other := storetest.Calendar(t, f.svc.Store, model.Ref{OrganizationID: f.org.ID, IntegrationID: e.integration}, "grace@contoso.com")
+		its := storetest.Events(t, f.svc.Store, storetest.NewEvent(other, "Ada's hour", 9*time.Hour))[0]
+		path := "/events/" + e.event + "/copies"
+		if list := f.do("GET", path, nil).list(); len(list) != 1 || list[0]["id"] != its.ID || list[0]["calendar_id"] != other.ID {
+			t.Errorf("copies: %v, want the one in the other calendar", list)
+		}
+		f.do("GET", path+"?after=AAAA", nil).wantProblem(http.StatusUnprocessableEntity, "after")
+		f.do("GET", "/events/"+store.NewID()+"/copies", nil).wantProblem(http.StatusNotFound, "")
+	})
+}
+
 func TestEventsOfACalendar(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		e := f.bridged()

@@ -100,6 +100,9 @@ func (a *API) changes() {
 }
 
 func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed], error) {
+	if err := a.stillKept(ctx, in.position); err != nil {
+		return nil, err
+	}
 	until := a.now().Add(in.wait)
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -121,4 +124,16 @@ func (a *API) readChanges(ctx context.Context, in *ChangesInput) (*answer[Feed],
 		query.After = next // nothing up to there is of the types
 		a.store.AwaitChange(waiting, min(left, changePoll))
 	}
+}
+
+// stillKept refuses a reader that is behind what was deleted of the feed: it would miss changes without knowing.
+func (a *API) stillKept(ctx context.Context, after int64) error {
+	if after == 0 {
+		return nil
+	}
+	pruned, err := a.store.Read(ctx).PrunedChanges()
+	if err != nil || after >= pruned {
+		return err
+	}
+	return model.FieldErrorf(model.Gone, "after", "changes up to %d are not kept any more; read the resources anew, and go on from %d", pruned, pruned)
 }

@@ -152,7 +152,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	u.left -= int64(n)
 	switch {
 	case u.left < 0:
-		u.failed = problem(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", maxCSVBody)
+		u.failed = problem(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", operationOf(u.ctx).maxBody)
 	case isTimeout(err):
 		u.failed = problem(http.StatusRequestTimeout, "nothing more of the body arrived for %s", readWithin)
 	case err != nil && !errors.Is(err, io.EOF):

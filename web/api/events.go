@@ -40,6 +40,12 @@ type EventsInput struct {
 	Series bool      `query:"series" doc:"Also the series of the occurrences within the window."`
 }
 
+// CopiesInput asks for the copies of an event.
+type CopiesInput struct {
+	IDInput
+	PageInput
+}
+
 // NewEventInput is an event to be made in a calendar.
 type NewEventInput struct {
 	IDInput
@@ -71,6 +77,8 @@ func (a *API) events() {
 	register(a, write.with(http.MethodPost, many, "Create an event").answering(http.StatusCreated).
 		says("It is there at once with `sync_state` `pending`, and `synced` or `failed` when Microsoft 365 has answered."), a.createEvent)
 	register(a, read.with(http.MethodGet, one, "Read an event"), a.readEvent)
+	register(a, read.with(http.MethodGet, one+"/copies", "List the copies of a meeting in other calendars").
+		says("Every participant whose calendar is known has one, with the same `ical_uid`; `calendar_id` tells whose it is."), a.listCopies)
 	register(a, write.with(http.MethodPatch, one, "Change an event").
 		says("What is absent stays as it is; `start` alone moves the event. Only the organizer's copy can be changed."), a.changeEvent)
 	register(a, write.with(http.MethodDelete, one, "Delete an event, or call a meeting off").answering(http.StatusNoContent).
@@ -114,6 +122,17 @@ func checkWindow(from, to time.Time) error {
 func (a *API) readEvent(ctx context.Context, in *IDInput) (*answer[EventView], error) {
 	e, err := a.store.Read(ctx).Event(org(ctx), in.ID)
 	return answered(showEvent(e), err)
+}
+
+func (a *API) listCopies(ctx context.Context, in *CopiesInput) (*answer[page[EventView]], error) {
+	e, err := a.store.Read(ctx).Event(org(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	read := func(after string, limit int) ([]model.Event, error) {
+		return a.store.Read(ctx).EventCopies(e, after, limit)
+	}
+	return paged(in.PageInput, read, func(e model.Event) string { return e.ID }, showEvent)
 }
 
 func (a *API) createEvent(ctx context.Context, in *NewEventInput) (*answer[EventView], error) {

@@ -25,6 +25,7 @@ type ConsentView struct {
 type PermissionsView struct {
 	Permissions []directory.PermissionCheck `json:"permissions" doc:"For each feature that is switched on, the permissions that it takes."`
 	Complete    bool                        `json:"complete" doc:"Nothing is missing."`
+	Features    []directory.FeatureCheck    `json:"features" doc:"What every feature lacks, also those that are off."`
 	Consent     string                      `json:"consent,omitempty" doc:"Where an administrator grants what is missing, once it is assigned to the application in Entra."`
 }
 
@@ -46,12 +47,12 @@ func (a *API) readConsent(ctx context.Context, in *IDInput) (*answer[ConsentView
 
 func (a *API) readPermissions(ctx context.Context, in *IDInput) (*answer[PermissionsView], error) {
 	ref := model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}
-	i, err := a.store.Read(ctx).Integration(ref)
+	entry, err := a.svc.Lists(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	needs := directory.Needs(i)
-	view := PermissionsView{Permissions: []directory.PermissionCheck{}, Complete: true}
+	needs := directory.NeedsOf(entry)
+	view := PermissionsView{Permissions: []directory.PermissionCheck{}, Complete: true, Features: []directory.FeatureCheck{}}
 	if len(needs) == 0 {
 		return answered(view, nil)
 	}
@@ -62,7 +63,7 @@ func (a *API) readPermissions(ctx context.Context, in *IDInput) (*answer[Permiss
 	if err != nil {
 		return nil, graphFailure(err)
 	}
-	view.Permissions = directory.Preflight(needs, roles)
+	view.Permissions, view.Features = directory.Preflight(needs, roles), directory.CheckFeatures(entry, roles)
 	for _, g := range view.Permissions {
 		view.Complete = view.Complete && g.Granted
 	}

@@ -39,6 +39,8 @@ type WriteBackInput struct {
 	Create optional[bool] `json:"create,omitempty"`
 	Update optional[bool] `json:"update,omitempty"`
 	Delete optional[bool] `json:"delete,omitempty"`
+	// ByHandOnly is the exception to what follows by itself.
+	ByHandOnly optional[bool] `json:"by_hand_only,omitempty" doc:"Administrators may do what the switches allow, but nothing follows from changes of accounts by itself."`
 }
 
 // GuardInput bounds how many accounts a run may deactivate without being held.
@@ -79,6 +81,7 @@ func (s IntegrationSettings) intoObjects(i *model.Integration, d model.Integrati
 	w.Create.into(&i.WriteBack.Create, d.WriteBack.Create)
 	w.Update.into(&i.WriteBack.Update, d.WriteBack.Update)
 	w.Delete.into(&i.WriteBack.Delete, d.WriteBack.Delete)
+	w.ByHandOnly.into(&i.WriteBack.ByHandOnly, d.WriteBack.ByHandOnly)
 	if s.Guard.null {
 		i.Guard = d.Guard
 	}

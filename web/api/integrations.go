@@ -50,7 +50,8 @@ func (a *API) integrations() {
 		says("What is absent stays as it is, within objects too; null sets a setting to its default and forgets a secret."), a.changeIntegration)
 	register(a, o.with(http.MethodDelete, one, "Remove an integration").answering(http.StatusNoContent).
 		needing(model.RightRemoveIntegrations).
-		says("Its mirror goes with it. Accounts stay as they are, no longer synced; adding it again links them by e-mail."), a.deleteIntegration)
+		says("Its mirror goes with it, at once. Accounts stay as they are, no longer synced; adding it again links them by e-mail. What it has in Microsoft 365 and Entra is taken away by and by: "+
+			"`GET /integrations/{id}/removal` says how far that is, and what has to be done by hand."), a.deleteIntegration)
 }
 
 func (a *API) listIntegrations(ctx context.Context, in *struct{ PageInput }) (*answer[page[IntegrationView]], error) {
@@ -92,11 +93,20 @@ func (a *API) changeIntegration(ctx context.Context, in *struct {
 	return answered(a.showIntegration(i), err)
 }
 
-func (a *API) deleteIntegration(ctx context.Context, in *IDInput) (*nothing, error) {
-	ref := model.Ref{OrganizationID: org(ctx), IntegrationID: in.ID}
-	remove := func(ctx context.Context) error { return a.svc.DeleteIntegration(ctx, ref) }
-	if a.calendarBridge == nil {
-		return done(remove(ctx))
+// RemoveInput names an integration that is removed.
+type RemoveInput struct {
+	IDInput
+	KeepInEntra bool `query:"keep_in_entra" doc:"Leave what Usher set up in Entra, and the consent."`
+}
+
+// removed says where it can be read how far a removal is.
+type removed struct {
+	Location string `header:"Location" doc:"Where the removal can be read."`
+}
+
+func (a *API) deleteIntegration(ctx context.Context, in *RemoveInput) (*removed, error) {
+	if _, err := a.svc.RemoveIntegration(ctx, a.refOf(ctx, in.ID), in.KeepInEntra); err != nil {
+		return nil, err
 	}
-	return done(a.calendarBridge.EndIntegration(ctx, directory.ActorOf(ctx), ref, remove))
+	return &removed{a.publicURL + Base + "/integrations/" + in.ID + "/removal"}, nil
 }

@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"usher/model"
+	"usher/model/store"
 )
 
 // estate is one of everything that has an id in an organization.
 type estate struct {
 	integration, token, run, account, user, group, apiKey string
 	client, secret, federation, request                   string
-	mailbox, calendar, event, room                        string
+	mailbox, calendar, event, room, list, operation       string
 }
 
 func (f *fixture) estate() estate {
@@ -41,8 +42,23 @@ func (f *fixture) estate() estate {
 	e.group = f.group(e.integration, "HR", e.user).ID
 	e.run = str(f.t, f.do("POST", "/integrations/"+e.integration+"/previews", nil).want(http.StatusAccepted), "id")
 	f.office(&e)
+	e.list = f.list(e.integration)
+	e.operation = f.operationOf(e.integration)
 	e.apiKey = str(f.t, f.do("POST", "/api-keys", map[string]any{"name": "x", "rights": []string{"read"}}).want(http.StatusCreated), "id")
 	return e
+}
+
+// list stores a distribution list of an integration.
+func (f *fixture) list(integrationID string) string {
+	f.t.Helper()
+	l := model.List{
+		OrganizationID: f.org.ID, IntegrationID: integrationID, ExternalID: objectA, DisplayName: "Everybody", Kind: model.ListMicrosoft365,
+		State: model.ListReady,
+	}
+	if err := f.svc.Store.InTx(f.t.Context(), func(tx *store.Tx) error { tx.InsertList(&l); return nil }); err != nil {
+		f.t.Fatal(err)
+	}
+	return l.ID
 }
 
 // of gives the id that a route of the estate's owner would have.
@@ -69,8 +85,12 @@ func (e estate) of(organizationID string) func(route, string) string {
 			return e.integration
 		case strings.HasPrefix(r.path, "/runs"):
 			return e.run
+		case strings.HasPrefix(r.path, "/operations"):
+			return e.operation
 		case strings.HasPrefix(r.path, "/accounts"):
 			return e.account
+		case strings.HasPrefix(r.path, "/lists"):
+			return e.list
 		case strings.HasPrefix(r.path, "/calendars"):
 			return e.calendar
 		case strings.HasPrefix(r.path, "/events"):
@@ -90,14 +110,14 @@ func (f *fixture) snapshot(e estate) map[string]string {
 	all := map[string]string{}
 	for _, path := range []string{
 		"/integrations", "/roles", "/departments", "/sites", "/modules", "/custom-fields", "/accounts", "/employees", "/runs", "/api-keys",
-		"/changes", "/activity", "/calendars", "/rooms",
+		"/changes", "/activity", "/calendars", "/rooms", "/lists", "/operations",
 	} {
 		all[path] = string(f.do("GET", path+"?limit=500", nil).raw)
 		if path == "/changes" { // where the reader goes on from is the installation's affair
 			all[path], _, _ = strings.Cut(all[path], `"next":`)
 		}
 	}
-	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "room-groups", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
+	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "room-groups", "lists", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
 	}
 	for _, path := range []string{
@@ -142,7 +162,7 @@ func TestAnotherOrganizationSeesAndChangesNothing(t *testing.T) {
 			case named:
 				foreign++
 			}
-			for _, id := range []string{e.account, e.run, e.group, e.calendar, e.event, e.room, "Ada"} {
+			for _, id := range []string{e.account, e.run, e.group, e.calendar, e.event, e.room, e.list, e.operation, "Ada"} {
 				if !named && strings.Contains(string(res.raw), id) {
 					t.Errorf("%s %s shows what belongs to another organization: %s", r.method, path, res.raw)
 				}

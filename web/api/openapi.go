@@ -48,6 +48,8 @@ const (
 	tagEmployees     = "Employees"
 	tagFeed          = "Changes and activity"
 	tagCalendars     = "Calendars"
+	tagLists         = "Lists"
+	tagEntra         = "Entra"
 )
 
 func tags() []*huma.Tag {
@@ -58,6 +60,8 @@ func tags() []*huma.Tag {
 		{Name: tagCatalogue, Description: "What accounts may hold: roles, departments, sites, modules, custom fields."},
 		{Name: tagRules, Description: "How people of a directory become accounts. A list is read and written as a whole; a change re-evaluates everyone concerned in a run."},
 		{Name: tagDirectory, Description: "The mirror: users, groups and members exactly as Entra sent them."},
+		{Name: tagEntra, Description: "What the tenant holds at this moment, and changes of it, for whoever on- and off-boards people."},
+		{Name: tagLists, Description: "Distribution lists: groups of Entra that have an address, and which accounts are in them."},
 		{Name: tagRuns, Description: "Imports, previews and re-evaluations: progress, outcome, and what was decided about whom."},
 		{Name: tagAccounts, Description: "The application's own users."},
 		{Name: tagEmployees, Description: "HR master records. An employee that is linked to an account owns its profile."},

@@ -39,6 +39,8 @@ type operation struct {
 	streams bool
 	// waits marks what may wait for news, and so does not count as work.
 	waits bool
+	// asks marks what Microsoft Graph is asked for, so that its failures are among the answers.
+	asks bool
 	// conflicts marks what a rule of Usher may forbid, with status 409.
 	conflicts bool
 	request   *huma.RequestBody
@@ -51,7 +53,7 @@ func register[I, O any](a *API, o operation, handle func(context.Context, *I) (*
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, a.failure(ctx, err)
+			return nil, withHeaders(a.failure(ctx, err))
 		}
 		return out, nil
 	})
@@ -110,6 +112,9 @@ func (a *API) errorResponses(o operation, body bool) map[string]*huma.Response {
 	}
 	if o.conflicts {
 		statuses = append(statuses, http.StatusConflict)
+	}
+	if o.asks {
+		statuses = append(statuses, http.StatusBadGateway)
 	}
 	if body {
 		statuses = append(statuses, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)

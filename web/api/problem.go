@@ -12,6 +12,7 @@ import (
 
 	"usher/directory"
 	"usher/model"
+	"usher/model/outlook"
 )
 
 // problemType is the media type of RFC 9457.
@@ -24,6 +25,9 @@ type Problem struct {
 	Status int          `json:"status"`
 	Detail string       `json:"detail" doc:"What is wrong, in a sentence."`
 	Errors []FieldError `json:"errors,omitempty" doc:"The fields at fault, where there are any."`
+	// Candidates are the groups that a name may have meant.
+	Candidates []directory.GroupCandidate `json:"candidates,omitempty" doc:"The groups that an ambiguous name may have meant."`
+	Graph      *GraphError                `json:"graph,omitempty" doc:"What Microsoft Graph said, where it failed."`
 
 	retry int // seconds, of a 429
 }
@@ -83,6 +87,8 @@ func statusOf(kind model.Kind) int {
 		return http.StatusPreconditionFailed
 	case model.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case model.Gone:
+		return http.StatusGone
 	case model.Internal:
 	}
 	return http.StatusInternalServerError
@@ -96,11 +102,19 @@ func (a *API) failure(ctx context.Context, err error) *Problem {
 	if t, ok := errors.AsType[*model.Throttled](err); ok {
 		return busy(t)
 	}
+	if e, ok := errors.AsType[*directory.AmbiguousGroup](err); ok {
+		p := fieldProblem(statusOf(e.Refusal.Kind), e.Refusal.Field, "%s", e.Refusal.Detail)
+		p.Candidates = e.Candidates
+		return p
+	}
 	if e, ok := errors.AsType[*model.Error](err); ok && e.Kind != model.Internal {
 		if e.Field == "" {
 			return problem(statusOf(e.Kind), "%s", e.Detail)
 		}
 		return fieldProblem(statusOf(e.Kind), e.Field, "%s", e.Detail)
+	}
+	if e, ok := errors.AsType[*outlook.Error](err); ok {
+		return graphProblem(e)
 	}
 	if ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "request failed", "actor", directory.ActorOf(ctx), "err", err)

@@ -73,21 +73,33 @@ func (r route) body() (any, []string) {
 		},
 		"put-custom-fields-by-key": map[string]any{"name": "x", "type": "text"}, "post-accounts": map[string]any{"email": "x@contoso.example"},
 		"patch-accounts-by-id": map[string]any{"job_title": "x"}, "put-accounts-by-id-roles": map[string]any{"roles": []string{}},
-		"post-accounts-bulk":                    map[string]any{"action": "deactivate", "filter": map[string]any{"q": "nobody-at-all"}},
-		"put-employees-by-external-id":          map[string]any{"given_name": "x"},
-		"put-integrations-by-id-group-mappings": []any{},
-		"put-integrations-by-id-field-mappings": []any{},
-		"put-integrations-by-id-exclusions":     []any{map[string]any{"pattern": "*x*"}},
-		"put-integrations-by-id-chosen-groups":  []any{map[string]any{"display_name": "x"}},
-		"put-integrations-by-id-room-groups":    []any{map[string]any{"external_id": "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"}},
-		"put-roles-by-key":                      map[string]any{"name": "x"},
-		"put-departments-by-key":                map[string]any{"name": "x"},
-		"put-sites-by-key":                      map[string]any{"name": "x"},
-		"put-modules-by-key":                    map[string]any{"name": "x"},
-		"patch-calendars-by-id":                 map[string]any{"enabled": true},
-		"patch-mailboxes-by-id":                 map[string]any{"enabled": true},
-		"post-calendars-by-id-events":           map[string]any{"subject": "x", "start": someTime("09:00:00"), "end": someTime("10:00:00")},
-		"patch-events-by-id":                    map[string]any{"location": "x"},
+		"post-integrations-by-id-previews":                        map[string]any{"exclusions": []any{map[string]any{"pattern": "*x*"}}},
+		"post-runs-by-id-apply":                                   map[string]any{"hash": "x"},
+		"post-runs-by-id-discard":                                 map[string]any{"hash": "x"},
+		"post-accounts-bulk":                                      map[string]any{"action": "deactivate", "filter": map[string]any{"q": "nobody-at-all"}},
+		"put-employees-by-external-id":                            map[string]any{"given_name": "x"},
+		"put-integrations-by-id-group-mappings":                   []any{},
+		"put-integrations-by-id-field-mappings":                   []any{},
+		"put-integrations-by-id-exclusions":                       []any{map[string]any{"pattern": "*x*"}},
+		"put-integrations-by-id-chosen-groups":                    []any{map[string]any{"display_name": "x"}},
+		"put-integrations-by-id-room-groups":                      []any{map[string]any{"external_id": "5f9e1b1c-3d6a-4b52-9e0a-0a1b2c3d4e5f"}},
+		"put-integrations-by-id-lists":                            []any{map[string]any{"display_name": "x"}},
+		"put-roles-by-key":                                        map[string]any{"name": "x"},
+		"put-departments-by-key":                                  map[string]any{"name": "x"},
+		"put-sites-by-key":                                        map[string]any{"name": "x"},
+		"put-modules-by-key":                                      map[string]any{"name": "x"},
+		"patch-calendars-by-id":                                   map[string]any{"enabled": true},
+		"patch-mailboxes-by-id":                                   map[string]any{"enabled": true},
+		"post-calendars-by-id-events":                             map[string]any{"subject": "x", "start": someTime("09:00:00"), "end": someTime("10:00:00")},
+		"post-integrations-by-id-setup-provisioning":              map[string]any{"groups": []any{}},
+		"post-integrations-by-id-setup-provisioning-restart":      map[string]any{"scope": "Full"},
+		"post-integrations-by-id-setup-provisioning-rotate-token": map[string]any{"overlap_hours": 1},
+		"patch-events-by-id":                                      map[string]any{"location": "x"},
+		"post-integrations-by-id-entra-users":                     map[string]any{"user_principal_name": "x@contoso.com", "display_name": "x"},
+
+		"patch-integrations-by-id-entra-users-by-uid":         map[string]any{"job_title": "x"},
+		"post-integrations-by-id-entra-users-by-uid-offboard": map[string]any{"delete": true},
+		"post-integrations-by-id-entra-users-by-uid-restore":  map[string]any{"enable": true},
 	}
 	return bodies[r.OperationID], nil
 }
@@ -203,6 +215,16 @@ GET|PATCH|DELETE /organizations/{id}
 POST /api-keys
 GET|POST /integrations
 GET|PATCH|DELETE /integrations/{id}
+GET /integrations/{id}/setup
+POST /integrations/{id}/setup/sign-in
+GET|POST|DELETE /integrations/{id}/setup/provisioning
+POST /integrations/{id}/setup/provisioning/start
+POST /integrations/{id}/setup/provisioning/pause
+POST /integrations/{id}/setup/provisioning/restart
+POST /integrations/{id}/setup/provisioning/check
+POST /integrations/{id}/setup/provisioning/rotate-token
+GET /integrations/{id}/removal
+GET /removals
 GET|POST /integrations/{id}/scim-tokens
 DELETE /integrations/{id}/scim-tokens/{token_id}
 GET|POST /integrations/{id}/scim-clients
@@ -222,6 +244,23 @@ GET|PUT|DELETE /modules/{key}
 GET /custom-fields
 GET|PUT|DELETE /custom-fields/{key}
 GET|PUT /integrations/{id}/chosen-groups
+POST /integrations/{id}/chosen-groups/bulk
+GET /integrations/{id}/available-groups
+GET /integrations/{id}/directory-extensions
+GET|PUT /integrations/{id}/lists
+POST /integrations/{id}/lists/bulk
+GET /lists
+GET /lists/{id}
+GET /lists/{id}/members
+GET /accounts/{id}/photo
+GET /integrations/{id}/entra/users
+GET /integrations/{id}/entra/users/{uid}
+GET /integrations/{id}/entra/users/{uid}/groups
+GET /integrations/{id}/entra/users/{uid}/licences
+GET /integrations/{id}/entra/groups
+GET /integrations/{id}/entra/groups/{gid}
+GET /integrations/{id}/entra/groups/{gid}/members
+GET /integrations/{id}/entra/licences
 GET|PUT /integrations/{id}/room-groups
 GET|PUT /integrations/{id}/group-mappings
 GET|PUT /integrations/{id}/field-mappings
@@ -252,6 +291,14 @@ POST /accounts/bulk
 GET|PUT|DELETE /employees/{external_id}
 POST /employees/import
 GET /changes
+GET|POST /webhook-endpoints
+GET|PATCH|DELETE /webhook-endpoints/{id}
+POST /webhook-endpoints/{id}/rotate-secret
+POST /webhook-endpoints/{id}/test
+POST /webhook-endpoints/{id}/replay
+GET /webhook-endpoints/{id}/deliveries
+GET /webhook-endpoints/{id}/deliveries/{delivery_id}
+POST /webhook-endpoints/{id}/deliveries/{delivery_id}/resend
 GET /activity
 GET /integrations/{id}/scim-requests
 GET /integrations/{id}/scim-requests/{request_id}
@@ -260,11 +307,21 @@ GET /calendars
 PATCH /calendars/{id}
 GET|POST /calendars/{id}/events
 GET|PATCH|DELETE /events/{id}
+GET /events/{id}/copies
 GET /rooms
 GET /rooms/availability
 GET /availability
 GET /mailboxes
 PATCH /mailboxes/{id}
+POST /integrations/{id}/entra/users
+PATCH|DELETE /integrations/{id}/entra/users/{uid}
+POST /integrations/{id}/entra/users/{uid}/offboard
+POST /integrations/{id}/entra/users/{uid}/restore
+PUT|DELETE /integrations/{id}/entra/groups/{gid}/members/{uid}
+PUT|DELETE /integrations/{id}/entra/users/{uid}/licences/{sku}
+GET /operations
+GET /operations/{id}
+POST /operations/{id}/cancel
 `
 
 func TestEveryRouteNeedsAKeyWithTheRight(t *testing.T) {

@@ -35,6 +35,10 @@ type call struct {
 	claims claims
 	vars   map[string]string
 	prefer preferences
+
+	units    int     // what it cost of the directory's resources
+	used     float64 // of the limit
+	throttle http.Header
 }
 
 // serveGraph reads a request off the wire and writes its answer.
@@ -154,6 +158,7 @@ func (s *Server) work(ctx context.Context, c *call) answer {
 	a, err := s.try(ctx, c)
 	if err != nil {
 		a = c.failure(s.now(), err)
+		c.tell(a.header)
 		if challenge, ok := errors.AsType[*claimsChallenge](err); ok {
 			a.header.Set("WWW-Authenticate", challenge.header())
 		}
@@ -163,6 +168,7 @@ func (s *Server) work(ctx context.Context, c *call) answer {
 		return a
 	}
 	c.prefer.apply(a.header)
+	c.tell(a.header)
 	return a
 }
 
@@ -181,11 +187,19 @@ func (s *Server) try(ctx context.Context, c *call) (answer, error) {
 	if c.prefer, err = readPreferences(c.header); err != nil {
 		return answer{}, err
 	}
-	if mailbox := c.mailbox(); mailbox != "" {
+	if s.opts.Directory != nil {
+		s.opts.Directory.SyncMailboxes()
+	}
+	if mailbox := c.mailbox(); mailbox != "" && !found.directory() {
 		if !s.enter(mailbox) {
 			return answer{}, &outlook.Error{Kind: outlook.Throttled, After: time.Second}
 		}
 		defer s.leave(mailbox)
+	}
+	if found.identity() {
+		if err := s.spend(c); err != nil {
+			return answer{}, err
+		}
 	}
 	return found.serve(s, ctx, c)
 }
@@ -199,6 +213,7 @@ func (s *Server) record(c *call, a answer, faulted bool, took time.Duration) {
 		At: s.now(), Took: took, Method: c.method, Path: c.path(), Query: c.rawQuery, Status: status,
 		ClientRequestID: c.clientRequestID, RequestID: c.requestID, Prefer: strings.Join(c.header.Values("Prefer"), ", "),
 		RetryAttempt: c.header.Get("Retry-Attempt"), Batched: c.batched, Faulted: faulted,
+		Priority: c.header.Get("x-ms-throttle-priority"), Units: c.units,
 	})
 }
 

@@ -37,18 +37,6 @@ func (s *Server) adminConsent(query url.Values, second bool) answer {
 	return back(query, result)
 }
 
-// authorize knows nobody to sign in; it takes prompt=admin_consent for the consent of version 1, and else says that nobody is
-// signed in.
-func (s *Server) authorize(query url.Values) answer {
-	if query.Get("prompt") == "admin_consent" {
-		return s.adminConsent(query, false)
-	}
-	return back(query, url.Values{
-		"error":             {"login_required"},
-		"error_description": {"AADSTS50058: A silent sign-in request was sent but no user is signed in."},
-	})
-}
-
 func back(query, result url.Values) answer {
 	target, err := url.Parse(query.Get("redirect_uri"))
 	if err != nil || !target.IsAbs() {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"usher/internal/simulator/entraid"
 	"usher/model/outlook"
 )
 
@@ -92,7 +93,15 @@ func jsonAnswer(status int, value any) (answer, error) {
 func (c *call) failure(now time.Time, err error) answer {
 	e := explain(err)
 	inner := map[string]string{"date": now.UTC().Format("2006-01-02T15:04:05"), "request-id": c.requestID, "client-request-id": c.clientRequestID}
-	a, _ := jsonAnswer(e.Status, map[string]any{"error": map[string]any{"code": e.Code, "message": e.Message, "innerError": inner}})
+	envelope := map[string]any{"code": e.Code, "message": e.Message, "innerError": inner}
+	if detailed, ok := errors.AsType[*entraid.Error](err); ok {
+		list := []object{}
+		for _, d := range detailed.Details {
+			list = append(list, object{"code": d.Code, "message": d.Message, "target": d.Target})
+		}
+		envelope["details"] = list
+	}
+	a, _ := jsonAnswer(e.Status, map[string]any{"error": envelope})
 	a.header.Set("Content-Type", "application/json")
 	if e.After > 0 {
 		seconds := int((e.After + time.Second - 1) / time.Second)

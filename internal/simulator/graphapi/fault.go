@@ -203,3 +203,13 @@ func (f Fault) spoil(a answer, now time.Time, failure func(code, message string,
 	a.cut = f.Cut
 	return a
 }
+
+// ThrottleDirectory is 429 as the directory says it, with Retry-After in seconds, or without the header where wait is 0.
+func ThrottleDirectory(pattern string, wait time.Duration) Fault {
+	f := Throttle(pattern, wait)
+	f.Code, f.Message = "TooManyRequests", "Too many requests."
+	f.Header = http.Header{
+		"X-Ms-Throttle-Information": {"ResourceUnitLimitExceeded"}, "X-Ms-Throttle-Scope": {"Tenant_Application/ReadWrite"},
+	}
+	return f
+}

@@ -20,6 +20,8 @@ type Request struct {
 	RetryAttempt    string // the header that Microsoft's clients add
 	Batched         bool   // an item of a batch
 	Faulted         bool   // a Fault had its way
+	Priority        string // x-ms-throttle-priority
+	Units           int    // resource units of the directory
 }
 
 // journal keeps the latest requests.

@@ -1,6 +1,7 @@
 package graphapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -61,6 +62,8 @@ func (s *Server) loginAnswer(r *http.Request, id string) answer {
 		return s.token(r, id)
 	case "GET adminconsent", "GET v2.0/adminconsent":
 		return s.adminConsent(r.URL.Query(), strings.HasPrefix(rest, "v2.0"))
+	case "GET discovery/v2.0/keys":
+		return s.keys()
 	case "GET oauth2/v2.0/authorize", "GET oauth2/authorize":
 		return s.authorize(r.URL.Query())
 	}
@@ -98,7 +101,8 @@ func (s *Server) refused(id string, r *refusal) answer {
 	return a
 }
 
-// token answers client credentials (RFC 6749 §4.4) with a token that has the tenant's permissions as roles.
+// token answers client credentials (RFC 6749 §4.4) with a token that has the tenant's permissions as roles, and a code with one in
+// the name of who signed in.
 func (s *Server) token(r *http.Request, id string) answer {
 	if err := r.ParseForm(); err != nil {
 		return s.refused(id, &refusal{400, "invalid_request", 900144, "The request body is malformed."})
@@ -106,6 +110,9 @@ func (s *Server) token(r *http.Request, id string) answer {
 	app, why := s.prove(r.PostForm)
 	if why != nil {
 		return s.refused(id, why)
+	}
+	if r.PostForm.Get("grant_type") == grantCode {
+		return s.redeem(app, r.PostForm, id)
 	}
 	scope := ""
 	for one := range strings.FieldsSeq(r.PostForm.Get("scope")) {
@@ -116,7 +123,7 @@ func (s *Server) token(r *http.Request, id string) answer {
 	if scope == "" {
 		return s.refused(id, &refusal{400, "invalid_scope", 1002012, "The provided value for scope " + r.PostForm.Get("scope") + " is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."})
 	}
-	roles, err := s.world.Permissions(r.Context())
+	roles, err := s.permissions(r.Context(), app)
 	if err != nil {
 		if outlook.KindOf(err) == outlook.BadCredentials {
 			return s.refused(id, noApplication(app))
@@ -130,15 +137,44 @@ func (s *Server) token(r *http.Request, id string) answer {
 	return a
 }
 
+// permissions are what the administrator has granted an application, in mailboxes and directory alike.
+func (s *Server) permissions(ctx context.Context, app string) ([]string, error) {
+	var roles []string
+	if s.world != nil {
+		granted, err := s.world.Permissions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		roles = slices.Clone(granted)
+	}
+	if s.opts.Directory != nil {
+		granted, consented := s.opts.Directory.Permissions(app)
+		if !consented {
+			return nil, &outlook.Error{Kind: outlook.BadCredentials}
+		}
+		for _, role := range granted {
+			if !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles, nil
+}
+
 func noApplication(id string) *refusal {
 	return &refusal{400, "unauthorized_client", 700016, "Application with identifier '" + id + "' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant."}
 }
+
+const (
+	grantClient = "client_credentials"
+	grantCode   = "authorization_code"
+)
 
 // prove finds the application that proves itself by the form.
 func (s *Server) prove(form url.Values) (string, *refusal) {
 	id := form.Get("client_id")
 	switch {
-	case form.Get("grant_type") != "client_credentials":
+	case form.Get("grant_type") != grantClient && form.Get("grant_type") != grantCode:
 		return "", &refusal{400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '" + form.Get("grant_type") + "'."}
 	case id == "":
 		return "", &refusal{400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'."}
@@ -153,6 +189,9 @@ func (s *Server) prove(form url.Values) (string, *refusal) {
 		return id, s.proveAssertion(app, assertion, form.Get("client_assertion_type"))
 	}
 	secret := form.Get("client_secret")
+	if secret == "" && form.Get("grant_type") == grantCode && app.Public {
+		return id, nil
+	}
 	if secret == "" {
 		return "", &refusal{401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."}
 	}

@@ -19,16 +19,28 @@ type route struct {
 	serve   func(s *Server, ctx context.Context, c *call) (answer, error)
 }
 
+// routes are those of what there is. The first one that fits is taken.
+func routes(o Options) []route {
+	var list []route
+	if o.Directory != nil {
+		list = directoryRoutes()
+	}
+	if o.Calendars != nil {
+		return append(list, calendarRoutes()...)
+	}
+	return append(list, route{"POST", split("$batch"), nil, outlook.Error{}, (*Server).batch})
+}
+
 // The permissions of an application, as Microsoft's pages of the calls list them.
 func (r route) permit(who claims) error {
-	if len(r.roles) == 0 || slices.ContainsFunc(r.roles, func(role string) bool { return slices.Contains(who.Roles, role) }) {
+	if len(r.roles) == 0 || slices.ContainsFunc(r.roles, func(role string) bool { return slices.Contains(who.permissions(), role) }) {
 		return nil
 	}
 	denied := r.denied
 	return &denied
 }
 
-func routes() []route {
+func calendarRoutes() []route {
 	outlookDenied := outlook.Error{Kind: outlook.Forbidden}
 	directoryDenied := outlook.Error{
 		Kind: outlook.Forbidden, Code: "Authorization_RequestDenied", Message: "Insufficient privileges to complete the operation.",

@@ -11,16 +11,20 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"usher/internal/simulator/entraid"
 )
 
-// Options are what a Server is started with. Calendars and TenantID are needed.
+// Options are what a Server is started with. Calendars or Directory, and TenantID are needed.
 type Options struct {
-	Calendars Calendars
-	TenantID  string // a GUID; the authority answers for it alone
+	Calendars Calendars          // the mailboxes; without them Graph knows of no calendars
+	Directory *entraid.Directory // people, groups and applications; without it Graph knows what Calendars knows of people
+	TenantID  string             // a GUID; the authority answers for it alone; that of Directory where empty
 	Apps      []App
 
 	TokenLifetime      time.Duration // an hour, less a second, where it is 0
 	MailboxConcurrency int           // requests in flight per mailbox before Graph answers 429; 0 is without limit
+	Identity           Identity      // what an application may do with the directory
 	JournalSize        int           // requests that the journal keeps; 10,000 where it is 0
 
 	GraphAddr string // where Graph listens; 127.0.0.1:0 where it is empty
@@ -37,6 +41,8 @@ type App struct {
 	Secrets      []Secret
 	Certificates []*x509.Certificate
 	Federated    []Federated
+	RedirectURIs []string // where people may be sent back to; anywhere where there are none
+	Public       bool     // trades a code for a token without proving itself
 }
 
 // Secret is a client secret; the zero EndsAt never comes.
@@ -66,6 +72,8 @@ type Server struct {
 	journal  *journal
 	faults   faults
 	rest     remainders
+	identity identity
+	meters   meters
 	stop     func() bool
 	serving  sync.WaitGroup
 	closing  sync.Once
@@ -77,6 +85,10 @@ type Server struct {
 	skew     time.Duration
 	revoked  time.Time // tokens from before it are challenged
 	consent  consent
+
+	administrator *Administrator // who sits at the browser
+
+	codes    map[string]*code
 	mark     string // id of the extended property that events have
 	inFlight map[string]int
 	peak     map[string]int
@@ -84,8 +96,11 @@ type Server struct {
 
 // Start serves until ctx ends or Close is called. A failure is one to listen, or to make the certificates.
 func Start(ctx context.Context, opts Options) (*Server, error) {
-	if opts.Calendars == nil || opts.TenantID == "" {
-		return nil, errors.New("graphapi: Calendars and TenantID are needed")
+	if opts.TenantID == "" && opts.Directory != nil {
+		opts.TenantID = opts.Directory.ID()
+	}
+	if opts.Calendars == nil && opts.Directory == nil || opts.TenantID == "" {
+		return nil, errors.New("graphapi: Calendars or Directory, and TenantID are needed")
 	}
 	s := newServer(opts)
 	certificate, pool, err := throwawayCA(time.Now()) // TLS knows the true clock alone
@@ -113,8 +128,8 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 
 func newServer(opts Options) *Server {
 	s := &Server{
-		world: opts.Calendars, opts: opts, now: opts.Now, log: opts.Log, key: make([]byte, 32), routes: routes(),
-		lifetime: opts.TokenLifetime, apps: map[string]App{}, inFlight: map[string]int{}, peak: map[string]int{},
+		world: opts.Calendars, opts: opts, now: opts.Now, log: opts.Log, key: make([]byte, 32), routes: routes(opts),
+		lifetime: opts.TokenLifetime, apps: map[string]App{}, codes: map[string]*code{}, inFlight: map[string]int{}, peak: map[string]int{},
 	}
 	_, _ = rand.Read(s.key) // never fails
 	if s.now == nil {
@@ -131,6 +146,7 @@ func newServer(opts Options) *Server {
 		size = 10_000
 	}
 	s.journal = &journal{limit: size}
+	s.SetIdentityLimits(opts.Identity)
 	for _, app := range opts.Apps {
 		s.apps[app.ID] = app
 	}

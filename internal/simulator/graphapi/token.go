@@ -31,11 +31,28 @@ type claims struct {
 	ObjectID  string   `json:"oid"`
 	Subject   string   `json:"sub"`
 	Roles     []string `json:"roles,omitempty"`
+	Scopes    string   `json:"scp,omitempty"` // of a user who has signed in
 	TenantID  string   `json:"tid"`
 	TokenID   string   `json:"uti"`
 	Version   string   `json:"ver"`
 	Client    []string `json:"xms_cc,omitempty"`  // cp1: understands claims challenges
 	Minted    int64    `json:"xms_sim,omitempty"` // in nanoseconds of the true clock, to tell what was revoked
+}
+
+// permissions are what the token allows.
+func (c claims) permissions() []string {
+	if c.Scopes != "" {
+		return strings.Fields(c.Scopes)
+	}
+	return c.Roles
+}
+
+// userID is who has signed in; "" for an application by itself.
+func (c claims) userID() string {
+	if c.Scopes == "" {
+		return ""
+	}
+	return c.ObjectID
 }
 
 func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
@@ -60,9 +77,13 @@ func (s *Server) mint(app, audience string, roles []string, cae bool) (string, t
 	if cae {
 		content.Client = []string{"cp1"}
 	}
+	return s.sealed(content), lives
+}
+
+func (s *Server) sealed(content claims) string {
 	body, _ := json.Marshal(content)
 	text := encode([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." + encode(body)
-	return text + "." + encode(s.sign(text)), lives
+	return text + "." + encode(s.sign(text))
 }
 
 // claimsChallenge is the refusal of a token that was revoked (Microsoft: claims challenges).

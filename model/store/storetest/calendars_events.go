@@ -251,13 +251,17 @@ func eventsByIDs(t *testing.T, s suite) {
 	if model.KindOf(err) != model.Conflict {
 		t.Errorf("a second event with the id: %v, want a Conflict", err)
 	}
-	copies, err := s.Read(t.Context()).EventsByICalUID(ref.OrganizationID, "uid-AAA", 10)
-	if err != nil || len(copies) != 2 {
-		t.Errorf("copies: %v, %v, want those of both calendars", copies, err)
+	copies, err := s.Read(t.Context()).EventCopies(found["AAA"], "", 10)
+	if err != nil || len(copies) != 1 || copies[0].CalendarID == c.ID || copies[0].ICalUID != "uid-AAA" {
+		t.Errorf("copies: %v, %v, want that of the other calendar", copies, err)
 	}
-	for _, uid := range []string{"", "UID-AAA"} {
-		if copies, err := s.Read(t.Context()).EventsByICalUID(ref.OrganizationID, uid, 10); err != nil || len(copies) != 0 {
-			t.Errorf("copies of %q: %v, %v", uid, copies, err)
+	for what, e := range map[string]model.Event{
+		"no uid": {OrganizationID: ref.OrganizationID}, "another case": {OrganizationID: ref.OrganizationID, ICalUID: "UID-AAA"},
+		"another organization": {OrganizationID: foreign.OrganizationID, ICalUID: "uid-AAA"},
+		"an occurrence":        {OrganizationID: ref.OrganizationID, ICalUID: "uid-AAA", OriginalStart: new(c.CreatedAt)},
+	} {
+		if copies, err := s.Read(t.Context()).EventCopies(e, "", 10); err != nil || len(copies) != 0 {
+			t.Errorf("copies of one with %s: %v, %v", what, copies, err)
 		}
 	}
 	strange := NewEvent(c, "strange", 0)

@@ -38,7 +38,9 @@ func installationWide() map[string]string {
 		"UseSCIMClientFederation": "the caller has shown the assertion",
 		"AllExpiringCredentials":  "the doctor looks at all organizations", "CredentialsToWarn": "the job looks at all organizations",
 		"DueEmployees":       "the daily job looks at all organizations",
+		"ImportsDue":         "the job looks at all organizations",
 		"StaleRuns":          "the rescue of runs looks at all organizations",
+		"ExpiredRuns":        "the job looks at all organizations", "PruneDecisions": "the job looks at all organizations",
 		"RemoveMembers":      "works on a group that the caller holds by LockGroup, which names the integration",
 		"KeepMembers":        "works on a group that the caller holds by LockGroup, which names the integration",
 		"InsertOrganization": "makes one", "UpdateOrganization": "is given the organization itself",
@@ -51,6 +53,8 @@ func installationWide() map[string]string {
 		"DeleteWrites": "the job looks at all organizations",
 		"MarkNotified": "the notifications' secrets are what tells the organizations",
 		"TrimEnded":    "the job looks at all organizations", "IntegrationsWithEnded": "the job looks at all organizations",
+		"OperationsDue":      "the job looks at all organizations", "WipeSecrets": "the job looks at all organizations",
+		"WritingFeedsAfter":  "the job looks at all organizations",
 		"CalendarFeedsAfter": "the job looks at all organizations", "CalendarStats": "metrics are of the whole installation",
 	}
 }
@@ -109,7 +113,7 @@ func (w *world) names() []string {
 	return []string{
 		"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email,
 		w.secret.Name, w.client.ID, w.clientSecret.ID, w.federation.ID, w.request.ID, w.room.ID, w.room.Email, w.mailbox.ID, w.calendar.ID,
-		w.event.ID, w.event.GraphID, w.event.SeriesGraphID,
+		w.event.ID, w.event.GraphID, w.event.SeriesGraphID, w.list.ID, w.portrait.ID, w.operation.ID, w.user.UserName,
 	}
 }
 
@@ -136,10 +140,14 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 	for _, v := range []any{
 		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
 		w.client, w.clientSecret, w.federation, w.credential(), w.room, w.mailbox, w.calendar, w.event, w.write,
+		w.importState, w.importLink, w.list, w.photo, w.groupName, w.operation,
 	} {
 		if element == reflect.TypeOf(v) {
 			return claim(v)
 		}
+	}
+	if list, ok := operationArguments(in, w); ok {
+		return list
 	}
 	switch in {
 	case reflect.TypeFor[model.Ref]():
@@ -151,7 +159,7 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		}
 		return list
 	case reflect.TypeFor[[]string]():
-		return []reflect.Value{reflect.ValueOf(append(ids[1:], w.employee.Email, model.Fold(w.account.UserName)))}
+		return []reflect.Value{reflect.ValueOf(append(ids[1:], w.employee.Email, model.Fold(w.account.UserName), w.user.ExternalID, w.group.ExternalID))}
 	case reflect.TypeFor[[]model.RunDecision]():
 		v := w.decision
 		v.OrganizationID, v.Reason = org, "changed"
@@ -187,7 +195,7 @@ func calendarArguments(in reflect.Type, org string, ref model.Ref, w *world) []r
 	case reflect.TypeFor[time.Time]():
 		return []reflect.Value{reflect.ValueOf(time.Unix(0, 0)), reflect.ValueOf(time.Unix(1<<33, 0))}
 	}
-	return []reflect.Value{reflect.Zero(in)}
+	return importArguments(in, w)
 }
 
 func (c call) run(receiver any) (results []reflect.Value) {
@@ -345,6 +353,7 @@ func carriesIntegration(in reflect.Type) bool {
 		reflect.TypeFor[model.SealedSecret](), reflect.TypeFor[model.SCIMToken](), reflect.TypeFor[model.SCIMClient](),
 		reflect.TypeFor[model.SCIMClientSecret](), reflect.TypeFor[model.SCIMClientFederation](), reflect.TypeFor[model.Credential](),
 		reflect.TypeFor[model.Room](), reflect.TypeFor[model.Mailbox](), reflect.TypeFor[model.Calendar](), reflect.TypeFor[model.Event](),
+		reflect.TypeFor[model.ImportState](), reflect.TypeFor[model.ImportLink](), reflect.TypeFor[model.List](), reflect.TypeFor[model.Operation](),
 		reflect.TypeFor[model.EventWrite](), reflect.TypeFor[[]model.Event]():
 		return true
 	}

@@ -34,6 +34,17 @@ type world struct {
 	calendar model.Calendar
 	event    model.Event
 	write    model.EventWrite
+
+	list      model.List
+	photo     model.AccountPhoto
+	portrait  *model.Account // whose picture it is; the first account has an employee
+	groupName model.GroupName
+
+	importState model.ImportState
+	importLink  model.ImportLink
+
+	operation model.Operation
+	step      model.OperationStep
 }
 
 // credential is the token as what a warning is about.
@@ -82,10 +93,11 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 		_, _, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
 		tx.RememberMembers(w.group, []string{name + " to come"})
 		tx.StorePendingMembers(w.group)
-		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name))
+		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name), w.addOperation(tx, name), w.addImport(tx, name), w.addLists(tx, name))
 	})
 	w.addRequests(t, s, name)
 	w.addCalendar(t, s, name)
+	w.addSetup(t, s, name)
 	if _, _, err := s.Changes(t.Context(), w.org, store.ChangeQuery{Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +116,14 @@ func (w *world) addSettings(tx *store.Tx, name string) error {
 		store.PutEntry(tx, &model.CustomField{OrganizationID: w.org, Key: name, Name: name, Type: model.FieldText, UpdatedAt: at}),
 		tx.PutList(w.ref, store.ListRoomGroups, []model.RoomGroup{{ExternalID: w.user.ID}}),
 		tx.PutList(w.ref, store.ListExclusions, []model.Exclusion{{Pattern: name}}))
+}
+
+// endedDecisions are one that was applied and one that was not.
+func (w *world) endedDecisions() []model.RunDecision {
+	applied, left := w.decision, w.decision
+	applied.SubjectID, applied.State, applied.Was = store.NewID(), model.DecisionApplied, &model.AccountState{}
+	left.SubjectID, left.State, left.Note = store.NewID(), model.DecisionLeft, w.employee.Email
+	return []model.RunDecision{applied, left}
 }
 
 func (w *world) addRest(tx *store.Tx, name string) error {
@@ -125,7 +145,11 @@ func (w *world) addRest(tx *store.Tx, name string) error {
 		RunID: w.run.ID, SubjectID: w.user.ID, OrganizationID: w.org, Email: name, Name: name, Action: model.ActionCreate, Reason: name,
 	}
 	return errors.Join(err,
-		tx.PutRunDecisions([]model.RunDecision{w.decision}),
+		tx.PutRunDecisions(append([]model.RunDecision{w.decision}, w.endedDecisions()...)),
+		tx.InsertRun(&model.Run{
+			OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Kind: model.RunUndo, State: model.RunQueued, Phase: model.PhasePlan, UndoOf: &w.run.ID,
+			Reason: name, Actor: name,
+		}),
 		tx.Tell(model.Change{
 			OrganizationID: w.org, IntegrationID: &w.ref.IntegrationID, Type: model.AccountWasDeactivated, SubjectID: w.account.ID,
 		}, name),

@@ -25,7 +25,11 @@ func tableModels() map[string]any {
 		"runs": model.Run{}, "run_decisions": model.RunDecision{}, "changes": model.Change{}, "activities": model.Activity{},
 		"scim_requests": model.SCIMRequest{}, "scim_rejections": model.SCIMRejection{},
 		"rooms": model.Room{}, "mailboxes": model.Mailbox{}, "calendars": model.Calendar{}, "events": model.Event{}, "event_writes": model.EventWrite{},
-		"idempotent_requests": model.IdempotentRequest{},
+		"idempotent_requests": model.IdempotentRequest{}, "setups": model.Setup{}, "removals": model.Removal{},
+		"import_states": model.ImportState{}, "import_links": model.ImportLink{}, "import_groups": model.ImportGroup{},
+		"operations": model.Operation{}, "operation_steps": model.OperationStep{},
+		"lists": model.List{}, "account_photos": model.AccountPhoto{},
+		"operator_sessions": model.OperatorSession{}, "operator_links": model.OperatorLink{},
 	}
 }
 
@@ -35,8 +39,13 @@ func tablesWithoutModel() map[string][]string {
 		"integration_lists":   {"integration_id", "items", "kind", "organization_id", "updated_at"},
 		"memberships":         {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
 		"pending_members":     {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
+		"import_members":      {"group_id", "integration_id", "leaving", "member_id", "nested", "organization_id", "round", "seen"},
+		"import_users": {
+			"document", "doubt", "gone", "incoming", "integration_id", "object_id", "organization_id", "seen", "user_id", "user_name_key",
+		},
 		"feed_state":          {"last_position", "only_row"},
 		"feed_readers":        {"name", "organization_id", "position"},
+		"group_names":         {"external_id", "found", "integration_id", "looked_at", "name_key", "organization_id"},
 		"ended_subscriptions": {"ended_at", "graph_id", "integration_id", "organization_id"},
 	}
 }
