@@ -111,7 +111,8 @@ func TestEntraCursors(t *testing.T) {
 				return err
 			},
 		} {
-			t.Run(name, func(*testing.T) { w.refused(try(), model.Invalid, "after", "not a cursor of this list") })
+			t.Log(name)
+			w.refused(try(), model.Invalid, "after", "not a cursor of this list")
 		}
 		if tenant.calls["FindUsers"] != calls {
 			t.Fatal("the tenant was asked with a cursor that is none")

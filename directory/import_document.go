@@ -11,9 +11,8 @@ import (
 )
 
 // importedDocument gives the SCIM document of a user of the tenant, as Entra's provisioning would send it with its default mappings
-// (facts of Microsoft's tables: user principal name to userName, and so on) and the object id as externalId, so that rules,
-// filters and the console do not care which way somebody came. wanted are the extension attributes and directory extensions that the
-// settings read.
+// and the object id as externalId, so that rules, filters and the console do not care which way somebody came
+// (docs/reference/import.md has the table). wanted are the extension attributes and directory extensions that the settings read.
 func importedDocument(u *entra.User, wanted []string) model.Document {
 	attrs := map[string]any{
 		"schemas":    []any{coreUserSchema, enterpriseUserSchema, usherUserSchema},

@@ -193,8 +193,9 @@ func (r *importRound) inWords(ctx context.Context, err error) error {
 	case outlook.Forbidden:
 		return r.failed(ctx, "Microsoft Graph refused to give people and groups ("+said+"): an administrator of the tenant must grant "+
 			"User.Read.All and GroupMember.Read.All")
+	default:
+		return r.failed(ctx, "Microsoft Graph refused a request ("+said+")")
 	}
-	return r.failed(ctx, "Microsoft Graph refused a request ("+said+")")
 }
 
 // failed tells that the import failed, and gives the sentence to end the run with.

@@ -28,7 +28,6 @@ type pretend struct {
 	page    int        // objects on a page
 	oldest  int        // links from before lead nowhere
 	rand    *rand.Rand // where set, deltas repeat, split, shuffle and have empty pages
-	late    bool       // members appear in the delta one round late
 	failing func(call string) error
 	calls   map[string]int
 }
@@ -292,7 +291,7 @@ func (p *pretend) GroupsDelta(_ context.Context, ids []string, link string) (gra
 		}
 		for _, m := range slices.Sorted(maps.Keys(g.members)) {
 			is := g.members[m]
-			if is.at <= from || is.left && from == 0 || p.late && is.at == p.n && from > 0 {
+			if is.at <= from || is.left && from == 0 {
 				continue
 			}
 			thing := g.Group

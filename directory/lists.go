@@ -51,8 +51,7 @@ func (s *Service) PutDistributionLists(ctx context.Context, ref model.Ref, list 
 				}
 			}
 		}
-		_, err = w.add(groups)
-		return err
+		return w.add(groups)
 	})
 	if err != nil {
 		return nil, err
@@ -144,8 +143,7 @@ func (s *Service) AddDistributionLists(ctx context.Context, ref model.Ref, file 
 		if dry {
 			return nil
 		}
-		_, err = w.add(fresh)
-		return err
+		return w.add(fresh)
 	})
 	return out, err
 }
@@ -174,19 +172,19 @@ func (s *Service) listEdit(ctx context.Context, tx *store.Tx, ref model.Ref) (*l
 }
 
 // add makes lists of groups that are none.
-func (w *listEdit) add(groups []entra.Group) ([]model.List, error) {
+func (w *listEdit) add(groups []entra.Group) error {
 	known := map[string]bool{}
 	for i := range w.lists {
 		known[w.lists[i].ExternalID] = true
 	}
-	var added []model.List
+	added := 0
 	for i := range groups {
 		g := &groups[i]
 		if known[g.ID] {
 			continue // another request was first
 		}
-		if len(w.lists)+len(added) >= maxLists {
-			return nil, model.Errorf(model.TooLarge, "an integration has at most %d lists", maxLists)
+		if len(w.lists)+added >= maxLists {
+			return model.Errorf(model.TooLarge, "an integration has at most %d lists", maxLists)
 		}
 		known[g.ID] = true
 		l := model.List{
@@ -194,15 +192,15 @@ func (w *listEdit) add(groups []entra.Group) ([]model.List, error) {
 			Kind: model.ListKind(groupKind(g)), State: model.ListPending,
 		}
 		w.tx.InsertList(&l)
-		added = append(added, l)
+		added++
 		if err := w.tell(model.ListCreated, &l, []model.FieldChange{}); err != nil {
-			return nil, err
+			return err
 		}
 		if err := w.log(&l, "list.created", "list "+l.DisplayName+" was added; the next import reads its members"); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return added, nil
+	return nil
 }
 
 func (w *listEdit) remove(l *model.List, why string) error {

@@ -45,6 +45,7 @@ func (s *Service) StartRun(ctx context.Context, ref model.Ref, kind model.RunKin
 			}
 		case model.RunUndo:
 			return model.Errorf(model.Refused, "an undo is asked for of the run that is to be undone")
+		case model.RunPreview, model.RunReevaluation:
 		}
 		var err error
 		run, err = s.queueRun(ctx, tx, model.Run{

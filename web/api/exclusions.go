@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"iter"
 	"net/http"
 
 	"usher/directory"
@@ -33,38 +32,11 @@ func (a *API) exclusions() {
 		says("Looks through the mirror for what is hardly a person: service accounts, bots, rooms. Nothing is applied."), a.suggestExclusions)
 }
 
-// suggestPage is how many directory users are read at once.
-const suggestPage = 500
-
 func (a *API) suggestExclusions(ctx context.Context, in *IDInput) (*answer[page[directory.Suggestion]], error) {
 	ref, err := a.ref(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	var failed error
-	suggestions := directory.SuggestExclusions(a.mirror(ctx, ref, &failed))
-	return answered(page[directory.Suggestion]{Data: suggestions}, failed)
-}
-
-// mirror goes through all directory users of an integration in pages; a failure ends it and is left in failed.
-func (a *API) mirror(ctx context.Context, ref model.Ref, failed *error) iter.Seq[model.DirectoryUser] {
-	return func(yield func(model.DirectoryUser) bool) {
-		after := ""
-		for {
-			users, err := a.store.Read(ctx).DirectoryUsersAfter(ref, after, suggestPage)
-			if err != nil {
-				*failed = err
-				return
-			}
-			for _, u := range users {
-				if !yield(u) {
-					return
-				}
-			}
-			if len(users) < suggestPage {
-				return
-			}
-			after = users[len(users)-1].ID
-		}
-	}
+	list, err := a.svc.Suggestions(ctx, ref)
+	return answered(page[directory.Suggestion]{Data: list}, err)
 }

@@ -181,4 +181,3 @@ func (f *fixture) withEntra(e *entra) *fixture {
 	other.url, other.browser = server.URL, newBrowser(f.T)
 	return &other
 }
-

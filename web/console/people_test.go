@@ -76,7 +76,7 @@ func TestPerson(t *testing.T) {
 		hr := f.groupID(ada, "HR")
 		f.get(path+"/what-if?leave="+hr).want(http.StatusOK, "Nothing would change if Ada Lovelace left HR") // reconcile keeps the role
 		alan := f.account("person1@contoso.example")
-		f.get("/people/"+alan.ID+"/what-if?join="+hr).want(http.StatusOK, "If Alan Turing joined HR", "group HR gives role hr")
+		f.get("/people/"+alan.ID+"/what-if?join="+hr).want(http.StatusOK, "If Alan Turing joined HR", "Group HR gives role hr")
 		if got := f.account("person1@contoso.example"); got.Version != alan.Version {
 			t.Error("asking what would be has changed something")
 		}

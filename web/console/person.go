@@ -127,7 +127,7 @@ func (v *visit) personPage(x directory.AccountExplanation, f *form) error {
 func fieldName(target string) string {
 	names := map[string]string{
 		"email": "E-mail", "user_name": "User name", "display_name": "Display name", "given_name": "Given name", "family_name": "Family name",
-		"department": "Department", "job_title": "Job title", "language": "Language", "time_zone": "Time zone", "currency": "Currency",
+		"department": "Department", "job_title": "Job title", "language": "Language", "time_zone": "Time zone", "currency": "Currency", "roles": "Roles", "permissions": "Permissions", "status": "Status", "employee_id": "Employee",
 	}
 	if name := names[target]; name != "" {
 		return name

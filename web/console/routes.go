@@ -35,6 +35,8 @@ func (c *Console) allRoutes() []route {
 		c.logRoutes(),
 		c.webhookRoutes(),
 		c.runRoutes(),
+		c.mappingRoutes(),
+		c.scopeRoutes(),
 		c.calendarRoutes(),
 		c.settingsRoutes(),
 		c.operatorRoutes(),
