@@ -44,6 +44,9 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 		line := storetest.NewRequest(w.ref, "create user ada@contoso.com")
 		things.request = line.ID
 		w.ok(w.store.AppendSCIMRequests(w.ctx, []model.SCIMRequest{line}))
+		endpoint, _, err := w.svc.CreateWebhookEndpoint(w.ctx, model.WebhookEndpoint{OrganizationID: w.org, URL: "https://app.contoso.com/hooks"})
+		w.ok(err)
+		things.endpoint, things.message = endpoint.ID, must(w, w.svc.TestWebhookEndpoint)(w.ctx, w.org, endpoint.ID).ID
 		things.access = must(w, w.svc.SecretGrant)(w.ctx, things.client.ID, text).Token
 
 		intruder := *w
@@ -57,7 +60,7 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 		tried := map[string]bool{}
 		e := w.during(func() {
 			for name, list := range map[string][]attempt{
-				"another organization": slices.Concat(intruder.mirrorAttempts(things), intruder.clientAttempts(things), []attempt{intruder.tokenAttempt(things)}, intruder.organizationAttempts(things)),
+				"another organization": slices.Concat(intruder.mirrorAttempts(things), intruder.clientAttempts(things), []attempt{intruder.tokenAttempt(things)}, intruder.organizationAttempts(things), intruder.webhookAttempts(things)),
 				"another integration":  slices.Concat(elsewhere.mirrorAttempts(things), elsewhere.clientAttempts(things), []attempt{elsewhere.tokenAttempt(things)}),
 				"a crossed reference":  slices.Concat(crossed.mirrorAttempts(things), crossed.clientAttempts(things)[:5], crossed.settingsAttempts(), crossed.setupAttempts(), crossed.writeAttempts()),
 			} {
@@ -82,7 +85,8 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 }
 
 type foreign struct {
-	operator string
+	operator                                                      string
+	endpoint, message                                             string
 	user, group, account, run, token, federation, access, request string
 	client                                                        model.SCIMClient
 }
@@ -201,7 +205,10 @@ func (w *world) settingsAttempts() []attempt {
 		{"ChooseGroups", func() error { _, err := w.svc.ChooseGroups(w.ctx, w.ref, strings.NewReader("HR"), false); return err }, false},
 		{"DistributionLists", func() error { _, err := w.svc.DistributionLists(w.ctx, w.ref); return err }, false},
 		{"PutDistributionLists", func() error { _, err := w.svc.PutDistributionLists(w.ctx, w.ref, nil); return err }, false},
-		{"AddDistributionLists", func() error { _, err := w.svc.AddDistributionLists(w.ctx, w.ref, strings.NewReader("HR"), false); return err }, false},
+		{"AddDistributionLists", func() error {
+			_, err := w.svc.AddDistributionLists(w.ctx, w.ref, strings.NewReader("HR"), false)
+			return err
+		}, false},
 		{"AvailableGroups", func() error { _, err := w.svc.AvailableGroups(w.ctx, w.ref, "", false, "", 1); return err }, false},
 		{"EntraUsers", func() error { _, err := w.svc.EntraUsers(w.ctx, w.ref, "", false, "", 1); return err }, false},
 		{"EntraUser", func() error { _, err := w.svc.EntraUser(w.ctx, w.ref, tenantID); return err }, false},
@@ -238,7 +245,9 @@ func (w *world) organizationAttempts(x foreign) []attempt {
 		return func() error { _, err := fn(w.ctx, w.org, x.run); return err }
 	}
 	choosing := func(fn func(context.Context, string, string, directory.PlanChoice) (model.Run, error)) func() error {
-		return run(func(ctx context.Context, org, id string) (model.Run, error) { return fn(ctx, org, id, directory.PlanChoice{}) })
+		return run(func(ctx context.Context, org, id string) (model.Run, error) {
+			return fn(ctx, org, id, directory.PlanChoice{})
+		})
 	}
 	entry := func(fn func(context.Context, string, string) error, key string) func() error {
 		return func() error { return fn(w.ctx, w.org, key) }
@@ -300,12 +309,32 @@ func (w *world) organizationAttempts(x foreign) []attempt {
 	}
 }
 
+// webhookAttempts name an endpoint of another organization, and a delivery of it.
+func (w *world) webhookAttempts(x foreign) []attempt {
+	return []attempt{
+		{"ChangeWebhookEndpoint", func() error {
+			_, err := w.svc.ChangeWebhookEndpoint(w.ctx, w.org, x.endpoint, func(e *model.WebhookEndpoint) { e.URL = "https://intruder.example" })
+			return err
+		}, false},
+		{"DeleteWebhookEndpoint", func() error { return w.svc.DeleteWebhookEndpoint(w.ctx, w.org, x.endpoint) }, false},
+		{"RotateWebhookSecret", func() error { _, err := w.svc.RotateWebhookSecret(w.ctx, w.org, x.endpoint); return err }, false},
+		{"TestWebhookEndpoint", func() error { _, err := w.svc.TestWebhookEndpoint(w.ctx, w.org, x.endpoint); return err }, false},
+		{"ResendWebhook", func() error { _, err := w.svc.ResendWebhook(w.ctx, w.org, x.endpoint, x.message); return err }, false},
+		{"ReplayWebhooks", func() error { _, err := w.svc.ReplayWebhooks(w.ctx, w.org, x.endpoint, 1, 2); return err }, false},
+		{"TryFieldMapping", func() error {
+			_, err := w.svc.TryFieldMapping(w.ctx, w.ref, model.FieldMapping{Source: "title", Target: "job_title"}, 5)
+			return err
+		}, true},
+		{"Suggestions", func() error { list, err := w.svc.Suggestions(w.ctx, w.ref); return found(len(list), err) }, true},
+	}
+}
+
 // everyMethodTried fails the test when the service has a method that names something of an organization and was not tried.
 func (w *world) everyMethodTried(tried map[string]bool) {
 	w.Helper()
 	others := []string{
 		// They make or put a thing in the organization that they name, and read none of another.
-		"CreateIntegration", "CreateAPIKey", "CreateOperator", "PutEmployee", "ImportEmployees", "PutRole", "PutDepartment", "PutSite",
+		"CreateIntegration", "CreateWebhookEndpoint", "CreateAPIKey", "CreateOperator", "PutEmployee", "ImportEmployees", "PutRole", "PutDepartment", "PutSite",
 		"PutModule", "PutCustomField",
 		// They take a key of the catalogue, as DeleteRole does by the same function.
 		"DeleteDepartment", "DeleteSite", "DeleteModule", "DeleteCustomField",
@@ -315,7 +344,7 @@ func (w *world) everyMethodTried(tried map[string]bool) {
 		"Operation", "CancelOperation", "WorkOperation", "OperationsDue", "FollowAccounts",
 		// They concern the installation.
 		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Tidy", "Retire", "Reseal", "APIKey", "Warn",
-		"AllWarnings", "TrimSCIMLog", "WatchSetups",
+		"AllWarnings", "TrimSCIMLog", "TrimFeed", "WatchSetups",
 		// It reads what was sealed.
 		"AnswersSignIn",
 		// What is shown tells the organization.

@@ -43,7 +43,7 @@ func (c *demoCmd) Run(ctx context.Context, con console, s *settings) error {
 	} else if c.Exit {
 		cfg.Listen = "127.0.0.1:0" // nobody is going to look at it
 	}
-	world, err := newDemoWorld(ctx)
+	world, err := newDemoWorld(ctx, c.People)
 	if err != nil {
 		return err
 	}

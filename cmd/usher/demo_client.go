@@ -15,6 +15,8 @@ import (
 type client struct {
 	base, key string
 	http      *http.Client
+	// organization that is called for; the default one where it is empty.
+	organization string
 }
 
 func newClient(base, key string) *client {
@@ -36,6 +38,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
+	if c.organization != "" {
+		req.Header.Set("Usher-Organization", c.organization)
+	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

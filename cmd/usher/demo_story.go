@@ -48,7 +48,7 @@ func (st *story) check(ok bool, format string, args ...any) {
 // tell goes through the story; it gives an error where a step failed or a check did not hold.
 func (st *story) tell() error {
 	for _, step := range []func() error{
-		st.setUp, st.initialCycle, st.whoCame, st.whoGotWhat, st.aDay, st.changeOfMind, st.theGuard, st.theCalendars, st.theFeed,
+		st.setUp, st.initialCycle, st.whoCame, st.whoGotWhat, st.aDay, st.changeOfMind, st.theGuard, st.theImport, st.theCalendars, st.theFeed,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -133,7 +133,7 @@ func groupMappings(everyone string) []map[string]any {
 
 // connect makes the pretend tenant and points its provisioning service at Usher, in the dialect of the flag.
 func (st *story) connect(tenantURL, token string) error {
-	st.tenant = simulator.NewTenant(simulator.Options{Seed: 1, People: st.people, Domain: "contoso.example"})
+	st.tenant = st.world.people
 	var err error
 	st.entra, err = simulator.NewProvisioner(simulator.ProvisionerOptions{
 		Tenant: st.tenant, TenantURL: tenantURL + "/?aadOptscim062020", Token: token, Scope: simulator.ScopeAll, Concurrency: 4,

@@ -190,8 +190,8 @@ func calendarPlanCases(t *testing.T, s *store.Store) []calendarPlanCase {
 			return err
 		}, "events_graph"},
 		{"EventsOfSeries", func(tx *store.Tx) error { _, err := tx.EventsOfSeries(c, "series 3"); return err }, "events_series"},
-		{"EventsByICalUID", func(tx *store.Tx) error {
-			_, err := tx.EventsByICalUID(ref.OrganizationID, "uid-event 7", 10)
+		{"EventCopies", func(tx *store.Tx) error {
+			_, err := tx.EventCopies(model.Event{OrganizationID: ref.OrganizationID, CalendarID: store.NewID(), ICalUID: "uid-event 7"}, "", 10)
 			return err
 		}, "events_ical_uid"},
 		{"EventsBetween", func(tx *store.Tx) error {

@@ -57,6 +57,7 @@ type Console struct {
 	jobs      Jobs
 	now       func() time.Time
 
+	numbers numbers
 	assets  *assets
 	pages   pages
 	routes  []route

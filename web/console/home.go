@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"usher/model"
@@ -254,7 +256,7 @@ func (v *visit) homeNumbers(view *homeView, integrations []model.Integration) er
 	if len(integrations) == 0 {
 		return nil
 	}
-	n, err := v.read.Numbers(v.org)
+	n, err := v.numbersOf(v.ctx, v.org)
 	if err != nil {
 		return err
 	}
@@ -271,6 +273,44 @@ func (v *visit) homeNumbers(view *homeView, integrations []model.Integration) er
 		{"Groups", text(n.Groups), "from Entra", ""},
 	}
 	return nil
+}
+
+// numbersLast is how long what was counted is shown, and manyNumbers of how many organizations it is remembered.
+const (
+	numbersLast = 30 * time.Second
+	manyNumbers = 1000
+)
+
+// numbers remembers what was counted of organizations, because counting takes longer the more there is.
+type numbers struct {
+	mutex sync.Mutex
+	known map[string]counted
+}
+
+type counted struct {
+	numbers store.OrganizationNumbers
+	at      time.Time
+}
+
+// numbersOf counts what an organization has, at most twice a minute.
+func (c *Console) numbersOf(ctx context.Context, organizationID string) (store.OrganizationNumbers, error) {
+	c.numbers.mutex.Lock()
+	known, ok := c.numbers.known[organizationID]
+	c.numbers.mutex.Unlock()
+	if ok && c.now().Sub(known.at) < numbersLast {
+		return known.numbers, nil
+	}
+	n, err := c.store.Read(ctx).Numbers(organizationID)
+	if err != nil {
+		return n, err
+	}
+	c.numbers.mutex.Lock()
+	defer c.numbers.mutex.Unlock()
+	if c.numbers.known == nil || len(c.numbers.known) >= manyNumbers {
+		c.numbers.known = map[string]counted{}
+	}
+	c.numbers.known[organizationID] = counted{n, c.now()}
+	return n, nil
 }
 
 // chartRows is how many rows a chart looks at at most, so that a page never waits for one.

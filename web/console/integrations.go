@@ -275,20 +275,11 @@ func (v *visit) removalPage(f *form) error {
 	if !v.mayRemove(i) {
 		return model.Errorf(model.Forbidden, "Only the owner of an integration (%s) removes it, or somebody with the right “%s”.", orDash(actorName(i.Owner)), rightName(model.RightRemoveIntegrations))
 	}
-	people, err := v.read.CountDirectoryUsers(i.Ref())
-	if err != nil {
-		return err
-	}
-	active, err := v.read.CountActiveAccounts(i.Ref())
-	if err != nil {
-		return err
-	}
 	if f == nil {
 		f = v.newForm("/integrations/"+i.ID+"/remove", "Remove "+i.Name)
 	}
 	view := removalView{Form: f, Integration: i.Name, Back: Base + "/integrations/" + i.ID, Consequences: []string{
-		fmt.Sprintf("The mirror of %s goes, with groups and memberships.", quantity(people, "directory user")),
-		fmt.Sprintf("%s: they stay as they are, no longer synced. Adding the integration again links them by e-mail.", quantity(active, "active account")),
+		"Accounts stay as they are, no longer synced. Adding the integration again links them by e-mail.",
 		"Its tokens and clients stop working at once; Entra's provisioning is refused.",
 		"Its mappings, exclusions and settings go. There is no undo.",
 	}}

@@ -60,7 +60,7 @@ func TestIntegration(t *testing.T) {
 		token, _, err := f.svc.CreateSCIMToken(f.Context(), i.Ref(), "old", nil)
 		f.ok(err)
 		f.post(path + "/tokens/" + token.ID + "/revoke").to("/console" + path + "#tokens")
-		f.get(path+"/remove").want(http.StatusOK, "The mirror of 9 directory users goes")
+		f.get(path+"/remove").want(http.StatusOK, "Accounts stay as they are")
 		f.post(path+"/remove", "name", "contoso").want(http.StatusOK, "not the name of the integration", `value="contoso"`)
 		f.post(path+"/remove", "name", "Contoso A/S").to("/console/integrations")
 		f.get("/integrations").want(http.StatusOK, "is removed")

@@ -92,8 +92,10 @@ func (v *visit) peopleView() (peopleView, error) {
 		view.Accounts = true
 		next, err = v.accountPage(&view, settings)
 	}
+	note := view.Pager.Note
 	view.Pager = v.paged(next, len(view.People), "people")
-	if len(view.People) == 0 {
+	view.Pager.Note = note
+	if len(view.People) == 0 && next == "" {
 		view.Empty = v.noPeople(&view, settings)
 	}
 	return view, err
@@ -143,15 +145,31 @@ func (v *visit) accountFilter() store.AccountFilter {
 	return f
 }
 
+// accountPage reads a page of accounts. A search begins with those whose e-mail or user name begins with the text, which is quick
+// however many there are; the rest is looked through page by page.
 func (v *visit) accountPage(view *peopleView, settings *model.Settings) (string, error) {
-	list, err := v.read.AccountsAfter(v.org, v.accountFilter(), v.query("after"), peoplePage+1)
-	if err != nil {
-		return "", err
+	f, after := v.accountFilter(), v.query("after")
+	var list []model.Account
+	var next string
+	var err error
+	if after == "" && f == (store.AccountFilter{Search: f.Search}) && f.Search != "" {
+		if list, err = v.read.PeopleNamed(v.org, f.Search, peoplePage); err != nil {
+			return "", err
+		}
+		view.Pager.Note = "These begin with what you typed; the next page looks everywhere in names"
+		next = "everywhere"
 	}
-	next := ""
-	if len(list) > peoplePage {
-		list = list[:peoplePage]
-		next = list[peoplePage-1].ID
+	if len(list) == 0 {
+		if after == "everywhere" {
+			after = ""
+		}
+		view.Pager.Note = ""
+		if list, next, err = v.read.PeopleAfter(v.org, f, after, peoplePage); err != nil {
+			return "", err
+		}
+		if next != "" && len(list) < peoplePage {
+			view.Pager.Note = "Only a part of all people was looked through; the next page goes on"
+		}
 	}
 	for i := range list {
 		view.People = append(view.People, accountRow(&list[i], settings))
