@@ -108,7 +108,9 @@ func roomNeeds(groups bool) []Need {
 // setupNeeds are what an application takes to set up provisioning by itself; an administrator who signs in once needs none of it.
 func setupNeeds(groups bool) []Need {
 	list := []Need{{
-		"Application.ReadWrite.OwnedBy", []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}, featureSetup,
+		"Application.ReadWrite.OwnedBy",
+		[]string{"Application.ReadWrite.All", "Directory.ReadWrite.All"},
+		featureSetup,
 		"make the enterprise application with its provisioning job, and look after it",
 	}}
 	if groups {

@@ -89,8 +89,10 @@ func TestFeatures(t *testing.T) {
 	}{
 		{true, "Calendars.Read User.Read.All Place.Read.All", "GroupMember.Read.All"},
 		{true, "Calendars.Read User.Read.All Place.Read.All GroupMember.Read.All", ""},
-		{false, "Calendars.Read Calendars.ReadWrite User.Read.All Place.Read.All GroupMember.ReadWrite.All",
-			"User.ReadWrite.All LicenseAssignment.ReadWrite.All User.RevokeSessions.All User.DeleteRestore.All"},
+		{
+			false, "Calendars.Read Calendars.ReadWrite User.Read.All Place.Read.All GroupMember.ReadWrite.All",
+			"User.ReadWrite.All LicenseAssignment.ReadWrite.All User.RevokeSessions.All User.DeleteRestore.All",
+		},
 		{false, "Calendars.Read Calendars.ReadWrite User.ReadWrite.All Place.Read.All GroupMember.ReadWrite.All", ""},
 	} {
 		entry.Integration.ReadOnly = tt.readOnly

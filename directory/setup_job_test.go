@@ -211,7 +211,9 @@ func TestWatch(t *testing.T) {
 		w.wrote(w.during(w.watch), "", "integration.quarantine_ended")
 
 		for _, step := range []struct{ action, scope, call string }{
-			{directory.JobPause, "", "PauseJob"}, {directory.JobStart, "", "StartJob"}, {directory.JobRestart, "", "RestartJob Full"},
+			{directory.JobPause, "", "PauseJob"},
+			{directory.JobStart, "", "StartJob"},
+			{directory.JobRestart, "", "RestartJob Full"},
 			{directory.JobRestart, "quarantinestate, escrows", "RestartJob QuarantineState, Escrows"},
 		} {
 			n := len(w.entra.calls)

@@ -55,7 +55,8 @@ func defaultUserMappings() []AttributeMapping {
 
 func groupMappings() []AttributeMapping {
 	return []AttributeMapping{
-		{"displayName", "displayName", 1, "keep", ""}, {"objectId", "externalId", 0, "keep", "groups are told by it, and survive a renaming"},
+		{"displayName", "displayName", 1, "keep", ""},
+		{"objectId", "externalId", 0, "keep", "groups are told by it, and survive a renaming"},
 		{"members", "members", 0, "keep", ""},
 	}
 }

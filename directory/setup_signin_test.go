@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -214,38 +213,45 @@ func (w *world) everything() string {
 	}
 	var b strings.Builder
 	for _, table := range w.column(query) {
-		rows, err := w.store.DB().QueryContext(w.ctx, "SELECT * FROM "+table)
-		w.ok(err)
-		names, err := rows.Columns()
-		w.ok(err)
-		for rows.Next() {
-			values, into := make([]any, len(names)), make([]any, len(names))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			w.ok(rows.Scan(into...))
-			for _, v := range values {
-				if raw, ok := v.([]byte); ok {
-					v = string(raw)
-				}
-				fmt.Fprintln(&b, v)
-			}
-		}
-		w.ok(errors.Join(rows.Err(), rows.Close()))
+		w.printTable(&b, table)
 	}
 	return b.String()
+}
+
+func (w *world) printTable(b *strings.Builder, table string) {
+	w.Helper()
+	rows, err := w.store.DB().QueryContext(w.ctx, "SELECT * FROM "+table)
+	w.ok(err)
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	w.ok(err)
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		w.ok(rows.Scan(into...))
+		for _, v := range values {
+			if raw, ok := v.([]byte); ok {
+				v = string(raw)
+			}
+			fmt.Fprintln(b, v)
+		}
+	}
+	w.ok(rows.Err())
 }
 
 func (w *world) column(query string, args ...any) []string {
 	w.Helper()
 	rows, err := w.store.DB().QueryContext(w.ctx, query, args...)
 	w.ok(err)
+	defer func() { _ = rows.Close() }()
 	var list []string
 	for rows.Next() {
 		var v sql.NullString
 		w.ok(rows.Scan(&v))
 		list = append(list, v.String)
 	}
-	w.ok(errors.Join(rows.Err(), rows.Close()))
+	w.ok(rows.Err())
 	return list
 }

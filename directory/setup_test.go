@@ -157,8 +157,11 @@ func TestSetupMappings(t *testing.T) {
 		_, err := w.svc.PutCustomField(w.ctx, w.org, model.CustomField{Key: "badge", Name: "Badge", Type: model.FieldText})
 		w.ok(err)
 		_, err = w.svc.PutFieldMappings(w.ctx, w.ref, []model.FieldMapping{
-			{Source: "extensionAttribute3", Target: "job_title"}, {Source: extension, Target: "custom_fields.badge"}, {Source: "userType", Target: "department"},
-			{Source: "title", Target: "display_name"}, {Source: "extensionAttribute9", Target: "currency"},
+			{Source: "extensionAttribute3", Target: "job_title"},
+			{Source: extension, Target: "custom_fields.badge"},
+			{Source: "userType", Target: "department"},
+			{Source: "title", Target: "display_name"},
+			{Source: "extensionAttribute9", Target: "currency"},
 		})
 		w.ok(err)
 		w.asks(w.ref, hr())

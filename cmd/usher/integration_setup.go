@@ -17,7 +17,7 @@ type integrationSetup struct {
 	scope
 	ID          string   `arg:"" help:"Id of the integration."`
 	Format      string   `help:"text: what to type into Entra; powershell, terraform: a text that does it." enum:"text,powershell,terraform" default:"text"`
-	Run         bool     `help:"Set up provisioning in Entra, and wait until that is done."`
+	Install     bool     `name:"run" help:"Set up provisioning in Entra, and wait until that is done."`
 	SignIn      bool     `help:"Before that, have an administrator of the tenant sign in once: the address is printed, and the server must be running."`
 	Group       []string `help:"With --run: object id or name of a group whose members are provisioned; those of the group mappings where left out."`
 	Everyone    bool     `help:"With --run: the whole tenant."`
@@ -33,7 +33,7 @@ func (c integrationSetup) Run(ctx context.Context, con console, s *settings) err
 	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
 		ref := model.Ref{OrganizationID: o.ID, IntegrationID: c.ID}
 		switch {
-		case c.Run:
+		case c.Install:
 			return c.install(ctx, con, a, ref)
 		case c.Undo:
 			_, err := a.Service.UndoSetup(ctx, ref)

@@ -66,6 +66,14 @@ func TestAdministratorSetsUpFromTheShell(t *testing.T) {
 	if code, _, _ := usher(t, db, "", "token", "revoke", made.ID, token.ID); code != exitFailed {
 		t.Error("a token was revoked twice")
 	}
+	for format, want := range map[string]string{"text": made.SCIM.BaseURL + "?aadOptscim062020", "powershell": "Read-Host -AsSecureString", "terraform": "azuread_synchronization_job"} {
+		if out := must(t, db, "", "integration", "setup", made.ID, "--format", format); !strings.Contains(out, want) {
+			t.Errorf("the set-up as %s lacks %s:\n%s", format, want, out)
+		}
+	}
+	if code, _, err := usher(t, db, "", "integration", "setup", made.ID, "--run"); code != exitFailed || !strings.Contains(err, "USHER_PUBLIC_URL") {
+		t.Errorf("a set-up of what Entra cannot reach: status %d, %s", code, err)
+	}
 	if code, _, err := usher(t, db, "", "integration", "remove", made.ID); code != exitFailed || !strings.Contains(err, "--yes") {
 		t.Errorf("removal without --yes: status %d, %s", code, err)
 	}

@@ -214,6 +214,8 @@ func (a *API) readRemoval(ctx context.Context, in *IDInput) (*answer[model.Remov
 }
 
 func (a *API) listRemovals(ctx context.Context, in *struct{ PageInput }) (*answer[page[model.Removal]], error) {
-	read := func(after string, limit int) ([]model.Removal, error) { return a.svc.Removals(ctx, org(ctx), after, limit) }
+	read := func(after string, limit int) ([]model.Removal, error) {
+		return a.svc.Removals(ctx, org(ctx), after, limit)
+	}
 	return paged(in.PageInput, read, func(r model.Removal) string { return r.IntegrationID }, itself)
 }

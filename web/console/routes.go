@@ -32,6 +32,8 @@ func (c *Console) allRoutes() []route {
 		c.wizardRoutes(),
 		c.peopleRoutes(),
 		c.personRoutes(),
+		c.groupRoutes(),
+		c.tenantRoutes(),
 		c.logRoutes(),
 		c.webhookRoutes(),
 		c.runRoutes(),

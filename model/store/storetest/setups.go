@@ -131,7 +131,8 @@ func endToken(t *testing.T, s suite) {
 		want *time.Time
 	}{
 		{model.Ref{OrganizationID: w.org, IntegrationID: store.NewID()}, now, nil},
-		{w.ref, now.Add(2 * time.Hour), new(now.Add(2 * time.Hour))}, {w.ref, now.Add(time.Hour), new(now.Add(time.Hour))},
+		{w.ref, now.Add(2 * time.Hour), new(now.Add(2 * time.Hour))},
+		{w.ref, now.Add(time.Hour), new(now.Add(time.Hour))},
 		{w.ref, now.Add(3 * time.Hour), new(now.Add(time.Hour))},
 	} {
 		InTx(t, s.Store, func(tx *store.Tx) error { return tx.EndSCIMToken(step.ref, endless.ID, step.at) })

@@ -1,0 +1,197 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"usher/model"
+)
+
+// groupMapView is the form of what one group gives.
+type groupMapView struct {
+	Form                                   *form
+	Was                                    string // the mapping as it was shown, "" of a new one
+	By, Role, Department                   field
+	Language, TimeZone, Currency, Site     field
+	Levels                                 []field
+	Administrator                          field
+	Back                                   string
+	Existing                               bool
+	NoSites, NoModules, NoRoles            bool
+	RoleHelp                               string
+}
+
+func (v *visit) editGroupMapping() error {
+	g, entry, settings, err := v.group()
+	if err != nil {
+		return err
+	}
+	f := v.newForm("/groups/"+g.IntegrationID+"/"+g.ID+"/map", "Save")
+	m, was := model.GroupMapping{}, ""
+	if at := v.query("entry"); at != "" {
+		n, bad := strconv.Atoi(at)
+		if bad != nil || n < 0 || n >= len(entry.GroupMappings) || !entry.GroupMappings[n].Group.Matches(g.ExternalID, g.DisplayName) {
+			return model.Errorf(model.NotFound, "There is no such mapping of this group any more.")
+		}
+		m = entry.GroupMappings[n]
+		was = mappingKey(m)
+	}
+	by := "id"
+	if g.ExternalID == "" || was != "" && m.Group.ExternalID == "" {
+		by = "name"
+	}
+	for name, value := range map[string]string{
+		"by": by, "role": m.Role, "department": m.Department, "language": m.Language, "time_zone": m.TimeZone, "currency": m.Currency, "site": m.Site,
+	} {
+		f.set(name, value)
+	}
+	if m.AllowAdministrator {
+		f.set("allow_administrator", "on")
+	}
+	for _, p := range m.Permissions {
+		f.set("level."+p.Module, string(p.Level))
+	}
+	return v.groupMapPage(settings, &g, f, was)
+}
+
+// mappingKey is a mapping as a form carries it, to be found again among others that may have come or gone.
+func mappingKey(m model.GroupMapping) string {
+	raw, _ := json.Marshal(m) // text and lists of it
+	return string(raw)
+}
+
+func (v *visit) groupMapPage(settings *model.Settings, g *model.DirectoryGroup, f *form, was string) error {
+	path := "/groups/" + g.IntegrationID + "/" + g.ID
+	view := groupMapView{Form: f, Was: was, Existing: was != "", Back: Base + path, NoSites: len(settings.Sites) == 0, NoModules: len(settings.Modules) == 0}
+	ways := []option{{Value: "name", Name: "by its name", Help: "A rename in Entra takes the group out of the mapping."}}
+	if g.ExternalID != "" {
+		ways = slices.Insert(ways, 0, option{Value: "id", Name: "by its object id", Help: "The mapping stays when the group is renamed."})
+	}
+	view.By = f.field("radio", "by", "Know the group").choose(ways...)
+	view.Role = f.field("select", "role", "Role").choose(append([]option{{Name: "no role"}}, catalogue(settings.Roles, func(r model.Role) string { return r.Name })...)...)
+	view.Department = f.field("select", "department", "Department").choose(append([]option{{Name: "no department"}}, catalogue(settings.Departments, func(d model.Department) string { return d.Name })...)...)
+	view.Department.Help = "Only for accounts that have none."
+	view.Administrator = f.field("checkbox", "allow_administrator", "Let this group give an administrator role")
+	view.Language, view.TimeZone, view.Currency = f.field("text", "language", "Language"), f.field("text", "time_zone", "Time zone"), f.field("text", "currency", "Currency")
+	view.Language.Placeholder, view.TimeZone.Placeholder, view.Currency.Placeholder = "da", "Europe/Copenhagen", "DKK"
+	view.Site = f.field("select", "site", "Site").choose(append([]option{{Name: "no site"}}, siteChoices(settings)...)...)
+	view.Site.Help = "Where the levels below hold: there, and at the sites that inherit from it."
+	for _, m := range catalogue(settings.Modules, func(m model.Module) string { return m.Name }) {
+		view.Levels = append(view.Levels, f.field("select", "level."+m.Value, m.Name).choose(option{Name: "no access"},
+			option{Value: string(model.LevelMember), Name: "member"}, option{Value: string(model.LevelManager), Name: "manager"}, option{Value: string(model.LevelAdmin), Name: "admin"}))
+	}
+	f.rest()
+	name := orWord(g.DisplayName, g.ExternalID)
+	return v.render("group_map", page{Title: "Map " + name, Lead: "What membership of this group gives.", Crumbs: []crumb{{"Groups", "/groups?integration=" + g.IntegrationID}, {name, path}}, Body: view})
+}
+
+// catalogue gives the entries of a part of the catalogue as choices, by name.
+func catalogue[T any](entries map[string]T, name func(T) string) []option {
+	var list []option
+	for key, e := range entries {
+		list = append(list, option{Value: key, Name: orWord(name(e), key)})
+	}
+	slices.SortFunc(list, func(a, b option) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	return list
+}
+
+// siteChoices are the sites that are configured by themselves: the others have what their parent has.
+func siteChoices(settings *model.Settings) []option {
+	own := map[string]model.Site{}
+	for key, s := range settings.Sites {
+		if !s.Inherits() {
+			own[key] = s
+		}
+	}
+	return catalogue(own, func(s model.Site) string { return s.Name })
+}
+
+// groupMappingOfForm reads what was typed.
+func (v *visit) groupMappingOfForm(settings *model.Settings, g *model.DirectoryGroup) model.GroupMapping {
+	m := model.GroupMapping{
+		Group: model.GroupSelector{ExternalID: g.ExternalID, DisplayName: g.DisplayName}, Role: v.field("role"), Department: v.field("department"), Language: v.field("language"),
+		TimeZone: v.field("time_zone"), Currency: v.field("currency"), Site: v.field("site"), AllowAdministrator: v.checked("allow_administrator"),
+	}
+	if v.field("by") == "name" {
+		m.Group.ExternalID = ""
+	}
+	for _, module := range catalogue(settings.Modules, func(m model.Module) string { return m.Name }) {
+		if level := v.field("level." + module.Value); level != "" {
+			m.Permissions = append(m.Permissions, model.ModulePermission{Module: module.Value, Level: model.Level(level)})
+		}
+	}
+	return m
+}
+
+func (v *visit) saveGroupMapping() error {
+	g, entry, settings, err := v.group()
+	if err != nil {
+		return err
+	}
+	path := "/groups/" + g.IntegrationID + "/" + g.ID
+	list, was := slices.Clone(entry.GroupMappings), v.field("was")
+	at := slices.IndexFunc(list, func(m model.GroupMapping) bool { return mappingKey(m) == was })
+	m := v.groupMappingOfForm(settings, &g)
+	var run model.Run
+	switch {
+	case was != "" && at < 0:
+		err = model.Errorf(model.Conflict, "somebody has changed or removed this mapping since the page was opened: go back to the group and look")
+	case v.field("do") == "remove":
+		if at >= 0 {
+			list = slices.Delete(list, at, at+1)
+		}
+	case at >= 0:
+		list[at] = m
+	default:
+		at = len(list)
+		list = append(list, m)
+	}
+	if err == nil {
+		if v.field("do") == "preview" {
+			run, err = v.svc.StartPreview(v.ctx, g.Ref(), model.PreviewSettings{GroupMappings: &list})
+		} else {
+			_, err = v.svc.PutGroupMappings(v.ctx, g.Ref(), list)
+		}
+	}
+	if err != nil {
+		f := v.newForm(path+"/map", "Save")
+		if err := f.fail(mappingError(err, &m, at)); err != nil {
+			return err
+		}
+		return v.groupMapPage(settings, &g, f, was)
+	}
+	if run.ID != "" {
+		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet: go back to save it.")
+	}
+	return v.done(path, "The mapping is saved; everyone is looked at anew.")
+}
+
+// mappingError gives an error about the list as one about the fields of the form, which has the entry at the place.
+func mappingError(err error, m *model.GroupMapping, at int) error {
+	known, ok := errors.AsType[*model.Error](err)
+	if !ok || known.Field == "" {
+		return err
+	}
+	_, rest, _ := strings.Cut(known.Field, "[")
+	number, name, _ := strings.Cut(rest, "]")
+	if number != strconv.Itoa(at) {
+		return model.Errorf(known.Kind, "another mapping of the integration (%s): %s", known.Field, known.Detail)
+	}
+	name = strings.TrimPrefix(name, ".")
+	if inner, ok := strings.CutPrefix(name, "permissions["); ok {
+		text, _, _ := strings.Cut(inner, "]")
+		if n, bad := strconv.Atoi(text); bad == nil && n >= 0 && n < len(m.Permissions) {
+			return model.FieldErrorf(known.Kind, "level."+m.Permissions[n].Module, "%s", known.Detail)
+		}
+	}
+	if name, _, _ = strings.Cut(name, "."); name == "" {
+		return model.Errorf(known.Kind, "%s", known.Detail)
+	}
+	if name == "group" {
+		name = "by"
+	}
+	return model.FieldErrorf(known.Kind, name, "%s", known.Detail)
+}
