@@ -107,7 +107,7 @@ func (tx *Tx) EndWebhookSecrets(organizationID, endpointID, but string, until ti
 
 // ResealWebhookSecret stores a secret that was sealed with another key.
 func (tx *Tx) ResealWebhookSecret(s *model.WebhookSecret) error {
-	return tx.update(s, "webhook secret", s.ID, []string{"key_id", "sealed"}, "id = ?", s.ID)
+	return tx.update(s, "webhook secret", s.ID, []string{"key_id", "sealed"}, ofOrganization+" AND id = ?", s.OrganizationID, s.ID)
 }
 
 // WebhookEndpointsDue gives endpoints, of whatever organizations, that have something to be told and that no worker has: those

@@ -32,7 +32,6 @@ type fixture struct {
 	url     string
 	log     *bytes.Buffer
 	browser *http.Client
-	now     time.Time
 	lapse   *time.Duration // what is added to the time
 	master  model.Operator
 }

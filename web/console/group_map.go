@@ -12,16 +12,16 @@ import (
 
 // groupMapView is the form of what one group gives.
 type groupMapView struct {
-	Form                                   *form
-	Was                                    string // the mapping as it was shown, "" of a new one
-	By, Role, Department                   field
-	Language, TimeZone, Currency, Site     field
-	Levels                                 []field
-	Administrator                          field
-	Back                                   string
-	Existing                               bool
-	NoSites, NoModules, NoRoles            bool
-	RoleHelp                               string
+	Form                               *form
+	Was                                string // the mapping as it was shown, "" of a new one
+	By, Role, Department               field
+	Language, TimeZone, Currency, Site field
+	Levels                             []field
+	Administrator                      field
+	Back                               string
+	Existing                           bool
+	NoSites, NoModules, NoRoles        bool
+	RoleHelp                           string
 }
 
 func (v *visit) editGroupMapping() error {

@@ -213,9 +213,13 @@ func givesInWords(settings *model.Settings, m *model.GroupMapping) []string {
 	return list
 }
 
-func moduleName(settings *model.Settings, key string) string { return orWord(settings.Modules[key].Name, key) }
+func moduleName(settings *model.Settings, key string) string {
+	return orWord(settings.Modules[key].Name, key)
+}
 
-func siteName(settings *model.Settings, key string) string { return orWord(settings.Sites[key].Name, key) }
+func siteName(settings *model.Settings, key string) string {
+	return orWord(settings.Sites[key].Name, key)
+}
 
 // missingGroups gives the groups that mappings and scope name and the mirror does not have.
 func (v *visit) missingGroups(settings *model.Settings, entry model.IntegrationSettings) ([]missingRow, error) {

@@ -175,9 +175,13 @@ func (v *visit) showRequest() error {
 		Row: requestRowOf(q), Request: indented(x.Request.Body), RequestHeaders: x.Request.Headers, Answer: indented(x.Answer.Body), AnswerHeaders: x.Answer.Headers,
 		Cut: x.Request.Cut || x.Answer.Cut,
 		Facts: []Fact{
-			{Name: "When", Value: q.OccurredAt.Format("2 Jan 2006 15:04:05.000 UTC")}, {Name: "Request", Value: q.Method + " " + q.Path},
-			{Name: "Took", Value: (time.Duration(q.DurationUS) * time.Microsecond).String()}, {Name: "Credential", Value: orDash(q.CredentialName)},
-			{Name: "From", Value: orDash(q.RemoteAddress)}, {Name: "Program", Value: orDash(q.UserAgent)}, {Name: "Id", Value: q.ID},
+			{Name: "When", Value: q.OccurredAt.Format("2 Jan 2006 15:04:05.000 UTC")},
+			{Name: "Request", Value: q.Method + " " + q.Path},
+			{Name: "Took", Value: (time.Duration(q.DurationUS) * time.Microsecond).String()},
+			{Name: "Credential", Value: orDash(q.CredentialName)},
+			{Name: "From", Value: orDash(q.RemoteAddress)},
+			{Name: "Program", Value: orDash(q.UserAgent)},
+			{Name: "Id", Value: q.ID},
 		},
 	}
 	for name, value := range map[string]string{"Error": q.Detail, "Rule": q.Rule, "Tolerated": strings.Join(q.Deviations, "; ")} {

@@ -191,6 +191,9 @@ func (v *visit) tryMapping() error {
 		}
 	}
 	var view tryView
+	if v.query("integration") == "" {
+		return model.FieldErrorf(model.Invalid, "integration", "say of which integration")
+	}
 	people, err := v.svc.TryFieldMapping(v.ctx, model.Ref{OrganizationID: v.org, IntegrationID: v.query("integration")}, m, triedPeople)
 	if known, ok := asInvalid(err); ok {
 		view.Error = sentence(known.Detail)

@@ -50,9 +50,14 @@ const peoplePage = 50
 // peopleViews are the saved views by their key, in the order of the tabs.
 func peopleViews() []tab {
 	return []tab{
-		{Name: "Everyone", Path: ""}, {Name: "Active", Path: "active"}, {Name: "Deactivated", Path: "deactivated"},
-		{Name: "Archived", Path: "archived"}, {Name: "External", Path: "external"}, {Name: "Guests", Path: "guests"},
-		{Name: "Excluded", Path: "excluded"}, {Name: "Conflicts", Path: "conflicts"},
+		{Name: "Everyone", Path: ""},
+		{Name: "Active", Path: "active"},
+		{Name: "Deactivated", Path: "deactivated"},
+		{Name: "Archived", Path: "archived"},
+		{Name: "External", Path: "external"},
+		{Name: "Guests", Path: "guests"},
+		{Name: "Excluded", Path: "excluded"},
+		{Name: "Conflicts", Path: "conflicts"},
 	}
 }
 

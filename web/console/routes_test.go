@@ -33,7 +33,16 @@ func (f *fixture) things() map[string]string {
 	calendar := storetest.Calendar(f.T, f.store, i.Ref(), "ada@contoso.example")
 	run, err := f.svc.StartRun(f.Context(), i.Ref(), model.RunPreview)
 	f.ok(err)
+	groups, err := f.store.Read(f.Context()).DirectoryGroupsAfter(i.Ref(), "", 1)
+	f.ok(err)
+	list := f.list(i.Ref(), "sales@contoso.example", groups[0].ExternalID)
+	_, err = f.svc.ChangeIntegration(f.Context(), i.Ref(), func(i *model.Integration) error { i.WriteBack.Update = true; return nil }, nil)
+	f.ok(err)
+	const person, group = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+	done, err := f.svc.AddEntraMember(f.Context(), i.Ref(), group, person)
+	f.ok(err)
 	return map[string]string{
+		"group": groups[0].ID, "list": list.ID, "person": person, "operation": done.ID,
 		"endpoint": endpoint.ID, "delivery": delivery.ID, "calendar": calendar.ID, "mailbox": calendar.MailboxID, "run": run.ID,
 		"integration": i.ID, "account": f.account("person0@contoso.example").ID, "user": users[0].ID, "request": requests[0].ID, "token": token.ID,
 		"key": key.ID, "operator": f.operator("other@contoso.example", model.RightRead).ID, "action": "deactivate",

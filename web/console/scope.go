@@ -168,9 +168,13 @@ type suggestionRow struct {
 }
 
 func (v *visit) showSuggestions() error {
-	i, err := v.read.Integration(model.Ref{OrganizationID: v.org, IntegrationID: v.query("integration")})
+	settings, err := v.read.Settings(v.org)
 	if err != nil {
 		return err
+	}
+	i, _, ok := v.chosenIntegration(settings)
+	if wanted := v.query("integration"); !ok || wanted != "" && wanted != i.ID {
+		return model.Errorf(model.NotFound, "There is no such integration.")
 	}
 	list, err := v.svc.Suggestions(v.ctx, i.Ref())
 	if err != nil {

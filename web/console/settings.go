@@ -78,7 +78,7 @@ func (v *visit) health() []light {
 	begun := time.Now()
 	clock, err := v.store.Clock(v.ctx)
 	took := time.Since(begun)
-	drift := clock.Sub(time.Now()).Abs()
+	drift := time.Until(clock).Abs()
 	switch {
 	case err != nil:
 		database.attention(bad, "alert-triangle")

@@ -143,7 +143,10 @@ func (v *visit) fail(err error) {
 	if v.ctx.Err() != nil && model.KindOf(err) == model.Internal {
 		return // the browser is gone
 	}
-	v.status(p.Status, "problem", page{Title: p.Title, Body: p})
+	if err := v.status(p.Status, "problem", page{Title: p.Title, Body: p}); err != nil {
+		v.log.ErrorContext(v.ctx, "page failed", "err", err)
+		http.Error(v.w, p.Detail, p.Status)
+	}
 }
 
 // problem is an answer that is no page of its own.

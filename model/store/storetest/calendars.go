@@ -87,7 +87,7 @@ func NewWrite(e model.Event, op model.WriteOp) *model.EventWrite {
 }
 
 // addCalendar adds a room, the account's mailbox, and in it a calendar with an occurrence that is written; the room
-// has a calendar too.
+// has a calendar too, with a copy of it.
 func (w *world) addCalendar(t *testing.T, s *store.Store, name string) {
 	t.Helper()
 	w.room = *NewRoom(w.ref, name)
@@ -120,7 +120,14 @@ func (w *world) addCalendar(t *testing.T, s *store.Store, name string) {
 		series.Kind = model.EventSeries
 		ended := NewCalendar(of, name+" ended")
 		ended.Subscription.GraphID = "subscription of " + w.calendar.ID
-		err = errors.Join(tx.InsertEvents([]model.Event{series}), tx.InsertCalendar(NewCalendar(of, name)), tx.InsertCalendar(ended))
+		booked := NewCalendar(of, name)
+		err = errors.Join(tx.InsertEvents([]model.Event{series}), tx.InsertCalendar(booked), tx.InsertCalendar(ended))
+		if err != nil {
+			return err
+		}
+		twin := NewEvent(*booked, name, 0)
+		twin.Kind, twin.SeriesGraphID, twin.ICalUID = w.event.Kind, w.event.SeriesGraphID, w.event.ICalUID
+		err = tx.InsertEvents([]model.Event{twin})
 		if err == nil {
 			_, err = tx.DeleteCalendar(w.ref, ended.ID)
 		}

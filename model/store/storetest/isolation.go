@@ -37,10 +37,10 @@ func installationWide() map[string]string {
 		"UseSCIMClient":      "the caller has shown the access token", "UseSCIMClientSecret": "the caller has shown the secret",
 		"UseSCIMClientFederation": "the caller has shown the assertion",
 		"AllExpiringCredentials":  "the doctor looks at all organizations", "CredentialsToWarn": "the job looks at all organizations",
-		"DueEmployees":       "the daily job looks at all organizations",
-		"ImportsDue":         "the job looks at all organizations",
-		"StaleRuns":          "the rescue of runs looks at all organizations",
-		"ExpiredRuns":        "the job looks at all organizations", "PruneDecisions": "the job looks at all organizations",
+		"DueEmployees": "the daily job looks at all organizations",
+		"ImportsDue":   "the job looks at all organizations",
+		"StaleRuns":    "the rescue of runs looks at all organizations",
+		"ExpiredRuns":  "the job looks at all organizations", "PruneDecisions": "the job looks at all organizations",
 		"RemoveMembers":      "works on a group that the caller holds by LockGroup, which names the integration",
 		"KeepMembers":        "works on a group that the caller holds by LockGroup, which names the integration",
 		"InsertOrganization": "makes one", "UpdateOrganization": "is given the organization itself",
@@ -53,8 +53,17 @@ func installationWide() map[string]string {
 		"DeleteWrites": "the job looks at all organizations",
 		"MarkNotified": "the notifications' secrets are what tells the organizations",
 		"TrimEnded":    "the job looks at all organizations", "IntegrationsWithEnded": "the job looks at all organizations",
-		"OperationsDue":      "the job looks at all organizations", "WipeSecrets": "the job looks at all organizations",
+		"OperationsDue": "the job looks at all organizations", "WipeSecrets": "the job looks at all organizations",
 		"WritingFeedsAfter":  "the job looks at all organizations",
+		"OperatorSession":    "the session is what tells the organization",
+		"UseOperatorSession": "the caller has shown the session", "OperatorLink": "the link is what tells the organization",
+		"DeleteEndedSessions": "the job looks at all organizations",
+		"WebhookSecretsAfter": "seals all secrets under a new key", "WebhookEndpointsDue": "the dispatcher looks at all organizations",
+		"DeleteWebhookDeliveries": "the job looks at all organizations",
+		"SetupsAfter":             "the job looks at all organizations", "OpenRemovals": "the job looks at all organizations",
+		"TrimRemovals":      "the job looks at all organizations",
+		"IntegrationsOfApp": "says whether any organization still uses an application",
+		"PruneChanges":      "the job looks at all organizations", "PrunedChanges": "is of the whole installation, as positions are",
 		"CalendarFeedsAfter": "the job looks at all organizations", "CalendarStats": "metrics are of the whole installation",
 	}
 }
@@ -114,6 +123,7 @@ func (w *world) names() []string {
 		"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email,
 		w.secret.Name, w.client.ID, w.clientSecret.ID, w.federation.ID, w.request.ID, w.room.ID, w.room.Email, w.mailbox.ID, w.calendar.ID,
 		w.event.ID, w.event.GraphID, w.event.SeriesGraphID, w.list.ID, w.portrait.ID, w.operation.ID, w.user.UserName,
+		w.operator.EntraObjectID, w.session.ID, w.link.ID, w.endpoint.ID, w.webhookSecret.ID, w.delivery.ID,
 	}
 }
 
@@ -141,12 +151,16 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
 		w.client, w.clientSecret, w.federation, w.credential(), w.room, w.mailbox, w.calendar, w.event, w.write,
 		w.importState, w.importLink, w.list, w.photo, w.groupName, w.operation,
+		w.session, w.link, w.endpoint, w.webhookSecret, w.delivery, w.setup, w.removal,
 	} {
 		if element == reflect.TypeOf(v) {
 			return claim(v)
 		}
 	}
 	if list, ok := operationArguments(in, w); ok {
+		return list
+	}
+	if list, ok := webhookArguments(in, org, w); ok {
 		return list
 	}
 	switch in {
@@ -159,7 +173,8 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		}
 		return list
 	case reflect.TypeFor[[]string]():
-		return []reflect.Value{reflect.ValueOf(append(ids[1:], w.employee.Email, model.Fold(w.account.UserName), w.user.ExternalID, w.group.ExternalID))}
+		return []reflect.Value{reflect.ValueOf(append(ids[1:], w.employee.Email, model.Fold(w.account.UserName), w.user.ExternalID, w.group.ExternalID,
+			string(model.AccountWasDeactivated)))}
 	case reflect.TypeFor[[]model.RunDecision]():
 		v := w.decision
 		v.OrganizationID, v.Reason = org, "changed"
@@ -189,7 +204,7 @@ func calendarArguments(in reflect.Type, org string, ref model.Ref, w *world) []r
 		v.ID, v.GraphID, v.OrganizationID, v.IntegrationID = "", "new", org, ref.IntegrationID
 		return []reflect.Value{reflect.ValueOf([]model.Event{v})}
 	case reflect.TypeFor[int64]():
-		return []reflect.Value{reflect.ValueOf(int64(100))}
+		return []reflect.Value{reflect.ValueOf(int64(0)), reflect.ValueOf(int64(100))}
 	case reflect.TypeFor[time.Duration]():
 		return []reflect.Value{reflect.ValueOf(time.Nanosecond)}
 	case reflect.TypeFor[time.Time]():
@@ -238,13 +253,32 @@ func mentions(v reflect.Value, text string, depth int) bool {
 	return false
 }
 
+// counts says whether a result in which no name can be found tells of something all the same: by a number, a yes, or a time.
+func counts(v reflect.Value) bool {
+	switch v.Type() {
+	case reflect.TypeFor[bool]():
+		return v.Bool()
+	case reflect.TypeFor[int]():
+		return v.Int() > 0
+	case reflect.TypeFor[[]time.Time](), reflect.TypeFor[[]store.RequestPoint]():
+		return v.Len() > 0
+	case reflect.TypeFor[map[string]int]():
+		return slices.ContainsFunc(v.MapKeys(), func(k reflect.Value) bool { return counts(v.MapIndex(k)) })
+	case reflect.TypeFor[store.WebhookCounts](), reflect.TypeFor[store.CalendarHealth](), reflect.TypeFor[store.OrganizationNumbers]():
+		for i := range v.NumField() {
+			if v.Type().Field(i).Name != "Bound" && counts(v.Field(i)) { // how far is counted is the same for all
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // finds says whether a call gave anything of the world: a text of it, one of its ids, or a count. Errors may repeat what was
 // asked, and arguments are results where the method fills them.
 func finds(results []reflect.Value, args []reflect.Value, w *world) bool {
 	given := slices.DeleteFunc(slices.Clone(results), func(v reflect.Value) bool { return v.Type() == reflect.TypeFor[error]() })
-	if slices.ContainsFunc(given, func(v reflect.Value) bool {
-		return v.Kind() == reflect.Int && v.Int() > 0 || v.Kind() == reflect.Bool && v.Bool()
-	}) {
+	if slices.ContainsFunc(given, counts) {
 		return true
 	}
 	for _, v := range args {
@@ -354,6 +388,7 @@ func carriesIntegration(in reflect.Type) bool {
 		reflect.TypeFor[model.SCIMClientSecret](), reflect.TypeFor[model.SCIMClientFederation](), reflect.TypeFor[model.Credential](),
 		reflect.TypeFor[model.Room](), reflect.TypeFor[model.Mailbox](), reflect.TypeFor[model.Calendar](), reflect.TypeFor[model.Event](),
 		reflect.TypeFor[model.ImportState](), reflect.TypeFor[model.ImportLink](), reflect.TypeFor[model.List](), reflect.TypeFor[model.Operation](),
+		reflect.TypeFor[model.Setup](), reflect.TypeFor[model.Removal](),
 		reflect.TypeFor[model.EventWrite](), reflect.TypeFor[[]model.Event]():
 		return true
 	}

@@ -45,6 +45,16 @@ type world struct {
 
 	operation model.Operation
 	step      model.OperationStep
+
+	setup   model.Setup
+	removal model.Removal
+
+	session model.OperatorSession
+	link    model.OperatorLink
+
+	endpoint      model.WebhookEndpoint
+	webhookSecret model.WebhookSecret
+	delivery      model.WebhookDelivery
 }
 
 // credential is the token as what a warning is about.
@@ -93,7 +103,8 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 		_, _, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
 		tx.RememberMembers(w.group, []string{name + " to come"})
 		tx.StorePendingMembers(w.group)
-		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name), w.addOperation(tx, name), w.addImport(tx, name), w.addLists(tx, name))
+		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name), w.addOperation(tx, name), w.addImport(tx, name), w.addLists(tx, name),
+			w.addOperators(tx, name), w.addWebhooks(tx, name))
 	})
 	w.addRequests(t, s, name)
 	w.addCalendar(t, s, name)
@@ -136,7 +147,7 @@ func (w *world) addRest(tx *store.Tx, name string) error {
 	w.token = model.SCIMToken{
 		ID: store.NewID(), OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: name, ExpiresAt: &at, CreatedAt: at,
 	}
-	w.operator = model.Operator{OrganizationID: w.org, Email: name + "@contoso.com", Rights: []model.Right{model.RightRead}}
+	w.operator = model.Operator{OrganizationID: w.org, Email: name + "@contoso.com", Rights: []model.Right{model.RightRead}, EntraObjectID: name}
 	w.secret = model.SealedSecret{OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: "client_secret", Sealed: []byte(name)}
 	err := errors.Join(
 		tx.InsertRun(&w.run), tx.InsertAPIKey(&w.key), tx.InsertSCIMToken(&w.token), tx.InsertOperator(&w.operator), tx.PutSecret(&w.secret),

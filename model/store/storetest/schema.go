@@ -30,20 +30,21 @@ func tableModels() map[string]any {
 		"operations": model.Operation{}, "operation_steps": model.OperationStep{},
 		"lists": model.List{}, "account_photos": model.AccountPhoto{},
 		"operator_sessions": model.OperatorSession{}, "operator_links": model.OperatorLink{},
+		"webhook_endpoints": model.WebhookEndpoint{}, "webhook_secrets": model.WebhookSecret{}, "webhook_deliveries": model.WebhookDelivery{},
 	}
 }
 
 // tablesWithoutModel are rows that the store alone knows.
 func tablesWithoutModel() map[string][]string {
 	return map[string][]string{
-		"integration_lists":   {"integration_id", "items", "kind", "organization_id", "updated_at"},
-		"memberships":         {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
-		"pending_members":     {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
-		"import_members":      {"group_id", "integration_id", "leaving", "member_id", "nested", "organization_id", "round", "seen"},
+		"integration_lists": {"integration_id", "items", "kind", "organization_id", "updated_at"},
+		"memberships":       {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
+		"pending_members":   {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
+		"import_members":    {"group_id", "integration_id", "leaving", "member_id", "nested", "organization_id", "round", "seen"},
 		"import_users": {
 			"document", "doubt", "gone", "incoming", "integration_id", "object_id", "organization_id", "seen", "user_id", "user_name_key",
 		},
-		"feed_state":          {"last_position", "only_row"},
+		"feed_state":          {"last_position", "only_row", "pruned_position"},
 		"feed_readers":        {"name", "organization_id", "position"},
 		"group_names":         {"external_id", "found", "integration_id", "looked_at", "name_key", "organization_id"},
 		"ended_subscriptions": {"ended_at", "graph_id", "integration_id", "organization_id"},

@@ -21,7 +21,7 @@ func setupCases() []testCase {
 	}
 }
 
-// addSetup adds a set-up, and a removal of an integration that was.
+// addSetup adds a set-up, and a removal that is under way.
 func (w *world) addSetup(t *testing.T, s *store.Store, name string) {
 	t.Helper()
 	InTx(t, s, func(tx *store.Tx) error {
@@ -30,8 +30,9 @@ func (w *world) addSetup(t *testing.T, s *store.Store, name string) {
 			return err
 		}
 		row.Error, row.Actor = name, name
-		r := model.Removal{IntegrationID: store.NewID(), OrganizationID: w.org, Name: name, State: model.TaskSucceeded, Actor: name}
-		return errors.Join(tx.SaveSetup(&row), tx.InsertRemoval(&r))
+		w.setup = row
+		w.removal = model.Removal{IntegrationID: w.ref.IntegrationID, OrganizationID: w.org, Name: name, State: model.TaskSucceeded, Actor: name}
+		return errors.Join(tx.SaveSetup(&w.setup), tx.InsertRemoval(&w.removal))
 	})
 }
 
