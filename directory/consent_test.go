@@ -132,7 +132,7 @@ func TestPreflight(t *testing.T) {
 		{"write-back, read only", model.Integration{Ingress: model.IngressSCIM, ReadOnly: true, WriteBack: model.WriteBack{Create: true}}, nil, ""},
 	} {
 		var missing []string
-		for _, g := range directory.Preflight(directory.Needs(tt.i), tt.roles) {
+		for _, g := range directory.Preflight(directory.NeedsOf(model.IntegrationSettings{Integration: tt.i}), tt.roles) {
 			if !g.Granted {
 				missing = append(missing, g.Permission)
 			}

@@ -19,8 +19,15 @@ func (s *Service) reader(ctx context.Context, ref model.Ref) (TenantReader, erro
 		return nil, model.Errorf(model.Refused,
 			"this process has no access to Microsoft Graph, so that nothing can be asked of the tenant of integration %s: ask the server, usher serve", i.Name)
 	}
-	return s.Tenants(ctx, ref)
+	tenant, err := s.Tenants(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return readOnly{tenant}, nil
 }
+
+// readOnly hides that what reads a tenant could write as well.
+type readOnly struct{ TenantReader }
 
 // LivePage is a page of what Entra holds at this moment. Next is the cursor of the page behind it, "" on the last one.
 type LivePage[T any] struct {

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -143,6 +144,42 @@ func TestImportWaitsForGraph(t *testing.T) {
 		w.worked = len(storetest.Jobs(w, w.store))
 		w.tenant.failing = nil
 		w.imported()
+		w.hasStatus("ada@contoso.com", model.AccountActive)
+	})
+}
+
+// An import reads in a job that waits for Graph and keeps no worker from others; what it read is decided about in another one.
+func TestImportReadsInAJobOfItsOwn(t *testing.T) {
+	t.Parallel()
+	eachImporting(t, func(w *importing) {
+		w.choose(w.tenant.group("HR", w.tenant.person("ada")))
+		last := func() directory.WorkRun {
+			w.Helper()
+			jobs := storetest.Jobs(w, w.store)
+			var job directory.WorkRun
+			w.ok(json.Unmarshal(jobs[len(jobs)-1].Args, &job))
+			return job
+		}
+		run := must(w.world, w.svc.StartRun)(w.ctx, w.ref, model.RunImport)
+		reading := last()
+		if want := (directory.WorkRun{OrganizationID: w.org, RunID: run.ID, Reading: true}); reading != want || !reading.Outward() {
+			t.Fatalf("the import begins with %+v", reading)
+		}
+		w.work(reading)
+		run = must2(w.world, w.store.Read(w.ctx).Run)(w.org, run.ID)
+		if run.Phase != model.PhasePlan || run.State != model.RunRunning || run.Progress.Done != 0 {
+			t.Fatalf("after reading: %+v", run)
+		}
+		rest, n := last(), len(storetest.Jobs(w, w.store))
+		if rest.RunID != run.ID || rest.Outward() {
+			t.Fatalf("what was read is worked by %+v", rest)
+		}
+		w.work(reading) // delivered once more
+		if got := len(storetest.Jobs(w, w.store)); got != n {
+			t.Fatalf("%d jobs more", got-n)
+		}
+		w.noAccount("ada@contoso.com")
+		w.work(rest)
 		w.hasStatus("ada@contoso.com", model.AccountActive)
 	})
 }

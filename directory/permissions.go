@@ -119,10 +119,7 @@ func setupNeeds(groups bool) []Need {
 	return list
 }
 
-// Needs gives the permissions that the features take which the integration has switched on.
-func Needs(i model.Integration) []Need { return NeedsOf(model.IntegrationSettings{Integration: i}) }
-
-// NeedsOf is Needs, with what the lists of the integration take besides.
+// NeedsOf gives the permissions that the features take which the integration has switched on, and what its lists take besides.
 func NeedsOf(entry model.IntegrationSettings) []Need {
 	var list []Need
 	for _, f := range Features(entry) {

@@ -82,7 +82,7 @@ func (s *Service) ApplyRun(ctx context.Context, organizationID, id string, choic
 		if err := s.logRun(ctx, tx, run, summary); err != nil {
 			return err
 		}
-		return tx.Enqueue(WorkRun{organizationID, id})
+		return tx.Enqueue(workOf(run))
 	})
 }
 

@@ -11,6 +11,27 @@ import (
 	"usher/model/store/storetest"
 )
 
+// TestReaderIsNoWriter makes sure that what only reads a tenant cannot be turned into what writes.
+func TestReaderIsNoWriter(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenSQLite(t)
+	ref := storetest.Ref(t, st)
+	s := New(Options{Store: st})
+	s.Tenants = func(context.Context, model.Ref) (Tenant, error) {
+		return struct {
+			TenantReader
+			TenantWriter
+		}{}, nil
+	}
+	got, err := s.reader(t.Context(), ref)
+	if err != nil || got == nil {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if w, ok := got.(TenantWriter); ok {
+		t.Fatalf("a reader writes: %T", w)
+	}
+}
+
 // arriving is a source that brings a new title to everyone of the mirror, and knows of groups that are missing.
 type arriving struct {
 	mirrorSource
@@ -125,12 +146,16 @@ func TestRunOfASource(t *testing.T) {
 
 func finishRun(t *testing.T, s *Service, run model.Run) model.Run {
 	t.Helper()
-	if err := s.Work(t.Context(), WorkRun{run.OrganizationID, run.ID}); err != nil {
-		t.Fatal(err)
+	for job := workOf(&run); ; job = workOf(&run) {
+		if err := s.Work(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if run, err = s.Store.Read(t.Context()).Run(run.OrganizationID, run.ID); err != nil {
+			t.Fatal(err)
+		}
+		if !job.Reading {
+			return run
+		}
 	}
-	run, err := s.Store.Read(t.Context()).Run(run.OrganizationID, run.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return run
 }

@@ -14,7 +14,17 @@ import (
 type WorkRun struct {
 	OrganizationID string `json:"organization_id"`
 	RunID          string `json:"run_id"`
+	// Reading says that the job is for the phase read alone, and has another one enqueued for what comes after it.
+	Reading bool `json:"reading,omitempty"`
 }
+
+// workOf is the job for the phase that the run is in.
+func workOf(run *model.Run) WorkRun {
+	return WorkRun{OrganizationID: run.OrganizationID, RunID: run.ID, Reading: run.Phase == model.PhaseRead}
+}
+
+// Outward says that the job waits for Microsoft Graph.
+func (j WorkRun) Outward() bool { return j.Reading }
 
 // Kind names the job.
 func (WorkRun) Kind() string { return "directory.work_run" }
@@ -89,7 +99,7 @@ func (s *Service) queueRun(ctx context.Context, tx *store.Tx, run model.Run) (mo
 	if err := tx.InsertRun(&run); err != nil {
 		return run, err
 	}
-	return run, tx.Enqueue(WorkRun{run.OrganizationID, run.ID})
+	return run, tx.Enqueue(workOf(&run))
 }
 
 // Work works the run for a while. It gives *model.Throttled when the run is to be worked on later: because another run
@@ -103,7 +113,7 @@ func (s *Service) Work(ctx context.Context, job WorkRun) error {
 			err = s.afterRollback(ctx, job, err)
 		}
 		if err == nil && !done && run.Phase == model.PhaseRead {
-			err = s.readStep(ctx, run)
+			err = s.readStep(ctx, job, run)
 		}
 		if err != nil || done {
 			return s.failed(ctx, job, err)
@@ -144,7 +154,7 @@ func (s *Service) runStep(ctx context.Context, job WorkRun) (run model.Run, done
 		if err != nil {
 			return err
 		}
-		if run.State.Finished() || run.State == model.RunHeld {
+		if run.State.Finished() || run.State == model.RunHeld || job.Reading && run.Phase != model.PhaseRead {
 			done = true
 			return nil
 		}
@@ -158,8 +168,8 @@ func (s *Service) runStep(ctx context.Context, job WorkRun) (run model.Run, done
 	return run, done, err
 }
 
-// readStep has the source of a run read for a while, outside of any transaction.
-func (s *Service) readStep(ctx context.Context, run model.Run) error {
+// readStep has the source of a run read for a while, outside of any transaction. At the end of it the run is handed on.
+func (s *Service) readStep(ctx context.Context, job WorkRun, run model.Run) error {
 	source, ok := s.sourceOf(&run).(runReader)
 	if !ok {
 		return fmt.Errorf("a run of kind %s has nothing to read", run.Kind)
@@ -173,7 +183,10 @@ func (s *Service) readStep(ctx context.Context, run model.Run) error {
 		if err != nil || run.State != model.RunRunning || run.Phase != model.PhaseRead {
 			return err
 		}
-		return s.runWork(ctx, tx, &run).enter(model.PhasePlan)
+		if err := s.runWork(ctx, tx, &run).enter(model.PhasePlan); err != nil || !job.Reading {
+			return err
+		}
+		return tx.Enqueue(workOf(&run))
 	})
 }
 
@@ -282,8 +295,8 @@ func (s *Service) Resume(ctx context.Context, job ResumeRuns) error {
 		if err != nil {
 			return err
 		}
-		for _, run := range runs {
-			if err := tx.Enqueue(WorkRun{run.OrganizationID, run.ID}); err != nil {
+		for i := range runs {
+			if err := tx.Enqueue(workOf(&runs[i])); err != nil {
 				return err
 			}
 		}

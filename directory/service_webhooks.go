@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,9 @@ func (s *Service) ChangeWebhookEndpoint(ctx context.Context, organizationID, id 
 		}
 		if err := webhookIntegration(tx, &e); err != nil {
 			return err
+		}
+		if reflect.DeepEqual(shownWebhook(before), shownWebhook(e)) {
+			return nil
 		}
 		if e.State == model.WebhookActive && before.State != model.WebhookActive {
 			now := tx.Now()

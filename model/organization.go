@@ -61,13 +61,13 @@ type APIKey struct {
 
 // Operator is a person who signs in to the console.
 type Operator struct {
-	ID             string    `json:"id" gorm:"primaryKey"`
-	OrganizationID string    `json:"-"`
-	Email          string    `json:"email"`
-	EmailKey       string    `json:"-"`
-	Name           string    `json:"name"`
-	Rights         []Right   `json:"rights" gorm:"serializer:json"`
-	PasswordHash   string    `json:"-"` // argon2id in PHC form; "" for one who has not chosen one
+	ID             string  `json:"id" gorm:"primaryKey"`
+	OrganizationID string  `json:"-"`
+	Email          string  `json:"email"`
+	EmailKey       string  `json:"-"`
+	Name           string  `json:"name"`
+	Rights         []Right `json:"rights" gorm:"serializer:json"`
+	PasswordHash   string  `json:"-"` // argon2id in PHC form; "" for one who has not chosen one
 	// EntraObjectID is whom Entra knows the operator by, from the first sign-in with Entra on; "" before.
 	EntraObjectID string     `json:"-"`
 	Failures      int        `json:"-"` // wrong passwords since the last right one, or since the lock-out

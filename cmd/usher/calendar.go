@@ -165,7 +165,7 @@ type calendarPermissions struct {
 func (c calendarPermissions) Run(ctx context.Context, con console, s *settings) error {
 	return c.within(ctx, s, func(ctx context.Context, a *app.App, o model.Organization) error {
 		ref := model.Ref{OrganizationID: o.ID, IntegrationID: c.Integration}
-		i, err := a.Store.Read(ctx).Integration(ref)
+		entry, err := a.Service.Lists(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (c calendarPermissions) Run(ctx context.Context, con console, s *settings) 
 		if err != nil {
 			return err
 		}
-		checks, missing := directory.Preflight(directory.Needs(i), roles), 0
+		checks, missing := directory.Preflight(directory.NeedsOf(entry), roles), 0
 		rows := make([][]string, len(checks))
 		for n, p := range checks {
 			if !p.Granted {

@@ -36,7 +36,7 @@ func graphAccess(ctx context.Context, a *app.App) []finding {
 		group.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, askTime)
 			defer cancel()
-			roles, err := a.Permissions(ctx, list[i].Ref())
+			roles, err := a.Permissions(ctx, list[i].Integration.Ref())
 			findings[i] = judgeAccess(list[i], roles, err)
 			return nil
 		})
@@ -45,9 +45,9 @@ func graphAccess(ctx context.Context, a *app.App) []finding {
 	return findings
 }
 
-// graphIntegrations gives the integrations of all organizations that need permissions of Microsoft Graph.
-func graphIntegrations(ctx context.Context, a *app.App) ([]model.Integration, error) {
-	var list []model.Integration
+// graphIntegrations gives the integrations of all organizations that need permissions of Microsoft Graph, with their lists.
+func graphIntegrations(ctx context.Context, a *app.App) ([]model.IntegrationSettings, error) {
+	var list []model.IntegrationSettings
 	for after := ""; ; {
 		organizations, err := a.Store.Read(ctx).OrganizationsAfter(after, askPage)
 		if err != nil {
@@ -60,8 +60,12 @@ func graphIntegrations(ctx context.Context, a *app.App) ([]model.Integration, er
 				return nil, err
 			}
 			for _, i := range integrations {
-				if len(directory.Needs(i)) > 0 {
-					list = append(list, i)
+				entry, err := a.Service.Lists(ctx, i.Ref())
+				if err != nil {
+					return nil, err
+				}
+				if len(directory.NeedsOf(entry)) > 0 {
+					list = append(list, entry)
 				}
 			}
 		}
@@ -73,14 +77,14 @@ func graphIntegrations(ctx context.Context, a *app.App) ([]model.Integration, er
 
 // judgeAccess says what the roles of a token, or the failure to get one, mean for an integration. Rooms can do without their
 // permission: the members of chosen groups are rooms as well.
-func judgeAccess(i model.Integration, roles []string, err error) finding {
-	what := "Microsoft Graph of integration " + i.Name
+func judgeAccess(entry model.IntegrationSettings, roles []string, err error) finding {
+	what := "Microsoft Graph of integration " + entry.Integration.Name
 	if err != nil {
 		return finding{what, err.Error(), "check the tenant, the client id and the secret or certificate: docs/how-to/connect-calendars.md", true}
 	}
 	var missing []string
 	bad := false
-	for _, p := range directory.Preflight(directory.Needs(i), roles) {
+	for _, p := range directory.Preflight(directory.NeedsOf(entry), roles) {
 		if !p.Granted {
 			missing = append(missing, fmt.Sprintf("%s (%s: %s)", p.Permission, p.Feature, p.Purpose))
 			bad = bad || p.Feature != "rooms"

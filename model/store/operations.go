@@ -128,8 +128,11 @@ func (r *Reader) OperationsBefore(organizationID string, f OperationFilter, befo
 		column, value string
 		id            bool
 	}{
-		{"integration_id", f.Integration, true}, {"account_id", f.Account, true}, {"user_id", f.User, false},
-		{"kind", string(f.Kind), false}, {"state", string(f.State), false},
+		{"integration_id", f.Integration, true},
+		{"account_id", f.Account, true},
+		{"user_id", f.User, false},
+		{"kind", string(f.Kind), false},
+		{"state", string(f.State), false},
 	} {
 		if by.value == "" {
 			continue

@@ -15,6 +15,7 @@ type estate struct {
 	integration, token, run, account, user, group, apiKey string
 	client, secret, federation, request                   string
 	mailbox, calendar, event, room, list, operation       string
+	endpoint, delivery                                    string
 }
 
 func (f *fixture) estate() estate {
@@ -44,6 +45,8 @@ func (f *fixture) estate() estate {
 	f.office(&e)
 	e.list = f.list(e.integration)
 	e.operation = f.operationOf(e.integration)
+	e.endpoint = str(f.t, f.do("POST", "/webhook-endpoints", map[string]any{"url": "https://app.contoso.com/hooks"}).want(http.StatusCreated), "id")
+	e.delivery = str(f.t, f.do("POST", "/webhook-endpoints/"+e.endpoint+"/test", nil).want(http.StatusAccepted), "id")
 	e.apiKey = str(f.t, f.do("POST", "/api-keys", map[string]any{"name": "x", "rights": []string{"read"}}).want(http.StatusCreated), "id")
 	return e
 }
@@ -75,6 +78,8 @@ func (e estate) of(organizationID string) func(route, string) string {
 			return e.request
 		case name == "federation_id":
 			return e.federation
+		case name == "delivery_id":
+			return e.delivery
 		case name == "uid":
 			return e.user
 		case name == "gid":
@@ -99,6 +104,8 @@ func (e estate) of(organizationID string) func(route, string) string {
 			return e.mailbox
 		case strings.HasPrefix(r.path, "/api-keys"):
 			return e.apiKey
+		case strings.HasPrefix(r.path, "/webhook-endpoints"):
+			return e.endpoint
 		}
 		return organizationID
 	}
@@ -110,7 +117,8 @@ func (f *fixture) snapshot(e estate) map[string]string {
 	all := map[string]string{}
 	for _, path := range []string{
 		"/integrations", "/roles", "/departments", "/sites", "/modules", "/custom-fields", "/accounts", "/employees", "/runs", "/api-keys",
-		"/changes", "/activity", "/calendars", "/rooms", "/lists", "/operations",
+		"/changes", "/activity", "/calendars", "/rooms", "/lists", "/operations", "/webhook-endpoints",
+		"/webhook-endpoints/" + e.endpoint + "/deliveries",
 	} {
 		all[path] = string(f.do("GET", path+"?limit=500", nil).raw)
 		if path == "/changes" { // where the reader goes on from is the installation's affair
@@ -162,7 +170,7 @@ func TestAnotherOrganizationSeesAndChangesNothing(t *testing.T) {
 			case named:
 				foreign++
 			}
-			for _, id := range []string{e.account, e.run, e.group, e.calendar, e.event, e.room, e.list, e.operation, "Ada"} {
+			for _, id := range []string{e.account, e.run, e.group, e.calendar, e.event, e.room, e.list, e.operation, e.endpoint, e.delivery, "Ada"} {
 				if !named && strings.Contains(string(res.raw), id) {
 					t.Errorf("%s %s shows what belongs to another organization: %s", r.method, path, res.raw)
 				}

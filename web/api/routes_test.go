@@ -96,6 +96,9 @@ func (r route) body() (any, []string) {
 		"post-integrations-by-id-setup-provisioning-rotate-token": map[string]any{"overlap_hours": 1},
 		"patch-events-by-id":                                      map[string]any{"location": "x"},
 		"post-integrations-by-id-entra-users":                     map[string]any{"user_principal_name": "x@contoso.com", "display_name": "x"},
+		"post-webhook-endpoints":                                  map[string]any{"url": "https://app.contoso.example/hooks"},
+		"patch-webhook-endpoints-by-id":                           map[string]any{"description": "x"},
+		"post-webhook-endpoints-by-id-replay":                     map[string]any{"from": "1"},
 
 		"patch-integrations-by-id-entra-users-by-uid":         map[string]any{"job_title": "x"},
 		"post-integrations-by-id-entra-users-by-uid-offboard": map[string]any{"delete": true},

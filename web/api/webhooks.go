@@ -18,8 +18,8 @@ type WebhookInput struct {
 	IntegrationID *string  `json:"integration_id,omitempty" maxLength:"100" doc:"Only changes of this integration."`
 }
 
-// WebhookChange is what of an endpoint is to be changed. What is absent stays as it is.
-type WebhookChange struct {
+// WebhookPatch is what of an endpoint is to be changed. What is absent stays as it is.
+type WebhookPatch struct {
 	URL           optional[string]             `json:"url,omitzero"`
 	Description   optional[string]             `json:"description,omitzero"`
 	Types         optional[[]string]           `json:"types,omitzero" doc:"Types of changes; none is everything."`
@@ -106,7 +106,7 @@ func (a *API) readWebhook(ctx context.Context, in *IDInput) (*answer[model.Webho
 
 func (a *API) changeWebhook(ctx context.Context, in *struct {
 	IDInput
-	Body WebhookChange
+	Body WebhookPatch
 },
 ) (*answer[model.WebhookEndpoint], error) {
 	return answered(a.svc.ChangeWebhookEndpoint(ctx, org(ctx), in.ID, func(e *model.WebhookEndpoint) {

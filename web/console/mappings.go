@@ -191,6 +191,9 @@ func (v *visit) tryMapping() error {
 		}
 	}
 	var view tryView
+	if m.Source == "" && m.Expression == "" {
+		return v.fragment("mappings", "tried", view) // nothing was typed yet
+	}
 	if v.query("integration") == "" {
 		return model.FieldErrorf(model.Invalid, "integration", "say of which integration")
 	}

@@ -86,7 +86,7 @@ func (v *visit) showRuns() error {
 	for _, r := range list {
 		view.Runs = append(view.Runs, runRow{
 			Path: Base + "/runs/" + r.ID, Kind: runKind(r.Kind), Integration: orWord(names[r.IntegrationID], "removed"), Counts: countsInWords(r.Counts),
-			Reason: sentence(r.Reason), State: runState(r), At: r.CreatedAt,
+			Reason: runReason(r), State: runState(r), At: r.CreatedAt,
 		})
 	}
 	view.Pager = v.paged(next, len(list), "runs")
@@ -174,6 +174,20 @@ func (v *visit) startRun() error {
 	return v.done("/runs/"+run.ID, "The run is queued.")
 }
 
+// runReason says why a run is there, with actors in words.
+func runReason(r model.Run) string {
+	begin, actor, found := strings.Cut(r.Reason, "asked for by ")
+	if !found {
+		return sentence(r.Reason)
+	}
+	who, rest, _ := strings.Cut(actor, ",")
+	text := begin + "asked for by " + actorName(who)
+	if rest != "" {
+		text += "," + rest
+	}
+	return sentence(text)
+}
+
 // runView is one run with its plan.
 type runView struct {
 	ID, Kind, Integration, Path string
@@ -224,7 +238,7 @@ func (v *visit) showRun() error {
 	if err := v.plan(&view); err != nil {
 		return err
 	}
-	return v.render("run", page{Title: view.Kind + " of " + view.Integration, Lead: sentence(r.Reason), Crumbs: []crumb{{"Runs", "/runs"}}, Body: view})
+	return v.render("run", page{Title: view.Kind + " of " + view.Integration, Lead: runReason(r), Crumbs: []crumb{{"Runs", "/runs"}}, Body: view})
 }
 
 // showProgress answers with the part of a run's page that changes while it goes on.

@@ -47,11 +47,19 @@ func (v *visit) showSite() error {
 		view.Inherit = siteName(settings, above[1])
 	}
 	for _, i := range sortedIntegrations(settings) {
+		var here []*model.GroupMapping
+		var ids []string
 		for n := range settings.Integrations[i.ID].GroupMappings {
-			m := &settings.Integrations[i.ID].GroupMappings[n]
-			if len(m.Permissions) > 0 && slices.Contains(above, m.Site) {
-				view.Rows = append(view.Rows, siteLine(settings, i, m, modules, view.Site.Value))
+			if m := &settings.Integrations[i.ID].GroupMappings[n]; len(m.Permissions) > 0 && slices.Contains(above, m.Site) {
+				here, ids = append(here, m), append(ids, m.Group.ExternalID)
 			}
+		}
+		known, err := v.read.GroupsByExternalID(i.Ref(), ids)
+		if err != nil {
+			return err
+		}
+		for _, m := range here {
+			view.Rows = append(view.Rows, siteLine(settings, known, i, m, modules, view.Site.Value))
 		}
 	}
 	view.Empty = noSite(settings, view.Rows)
@@ -70,8 +78,13 @@ func sitesAbove(settings *model.Settings, key string) []string {
 	return list
 }
 
-func siteLine(settings *model.Settings, i model.Integration, m *model.GroupMapping, modules []option, at string) siteRow {
+func siteLine(settings *model.Settings, known []model.DirectoryGroup, i model.Integration, m *model.GroupMapping, modules []option, at string) siteRow {
 	row := siteRow{Group: m.Group.String(), Integration: i.Name, Path: with("/groups", "integration", i.ID, "q", m.Group.DisplayName)}
+	if n := slices.IndexFunc(known, func(g model.DirectoryGroup) bool {
+		return m.Group.ExternalID != "" && g.ExternalID == m.Group.ExternalID
+	}); n >= 0 {
+		row.Group, row.Path = orWord(known[n].DisplayName, known[n].ExternalID), Base+"/groups/"+i.ID+"/"+known[n].ID // by its present name
+	}
 	if m.Site != at {
 		row.From = siteName(settings, m.Site)
 	}

@@ -29,7 +29,7 @@ func Run(t *testing.T, url URL) {
 	for _, group := range [][]testCase{
 		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(), setupCases(),
 		pagingCases(), textCases(), schemaCases(), pendingCases(), scimLogCases(),
-		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(),
+		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(), webhookCases(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
