@@ -94,8 +94,10 @@ func readGroupLines(file io.Reader, out *GroupFile) ([]groupLine, error) {
 		case !utf8.ValidString(name):
 			return nil, model.FieldErrorf(model.Invalid, fmt.Sprintf("lines[%d]", line), "is not UTF-8")
 		case len(record) > 1:
-			out.Problems = append(out.Problems, GroupProblem{Line: line, Name: cut(strings.Join(record, ","), maxShown),
-				Detail: fmt.Sprintf("has %d fields: put a name that contains a comma in double quotes", len(record))})
+			out.Problems = append(out.Problems, GroupProblem{
+				Line: line, Name: cut(strings.Join(record, ","), maxShown),
+				Detail: fmt.Sprintf("has %d fields: put a name that contains a comma in double quotes", len(record)),
+			})
 		case utf8.RuneCountInString(name) > maxNameLength:
 			out.Problems = append(out.Problems, GroupProblem{Line: line, Name: cut(name, maxShown), Detail: fmt.Sprintf("a name has at most %d characters", maxNameLength)})
 		case name == "":

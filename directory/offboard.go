@@ -64,7 +64,9 @@ func (s *Service) offboarding(ctx context.Context, ref model.Ref, user string, i
 		on     bool
 		action model.StepAction
 	}{
-		{in.RevokeSessions, model.StepRevokeSessions}, {in.RemoveGroups, model.StepReadGroups}, {in.RemoveLicences, model.StepReadLicences},
+		{in.RevokeSessions, model.StepRevokeSessions},
+		{in.RemoveGroups, model.StepReadGroups},
+		{in.RemoveLicences, model.StepReadLicences},
 		{in.Delete, model.StepDelete},
 	} {
 		if part.on {

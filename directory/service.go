@@ -24,8 +24,8 @@ type Service struct {
 	// unmarked bounds look-ups of tokens that do not carry the mark of this installation: those made by versions that gave
 	// none, and made-up ones.
 	unmarked *rate.Limiter
-	searches *rate.Limiter   // bounds searches for clients by what somebody claims to be
-	issuers  *assertion.Keys // keys of the issuers that SCIM clients are vouched for by
+	searches *rate.Limiter       // bounds searches for clients by what somebody claims to be
+	issuers  *assertion.Keys     // keys of the issuers that SCIM clients are vouched for by
 	hashing  *semaphore.Weighted // one password at a time: each takes 64 MiB
 	active   activeCounts
 	pushes   pushWatch
@@ -73,7 +73,7 @@ const (
 	EventRunPage          = "run_page"
 	EventImportFailed     = "import_failed"
 	EventRunHeld          = "run_held"
-	EventGroupMissing     = "group_missing" // a group that the settings name has vanished or came back without members
+	EventGroupMissing     = "group_missing"       // a group that the settings name has vanished or came back without members
 	EventCredentialEnding = "credential_expiring" // a token or secret passed a threshold of model.ExpiryThresholds
 	EventCredentialEnded  = "credential_expired"
 )

@@ -80,7 +80,7 @@ func TestBrowserWebhooks(t *testing.T) {
 	for _, page := range []struct{ path, name, selector, text string }{
 		{"/webhooks", "webhooks", "main", "app.contoso.example"},
 		{"/webhooks/" + list[0].ID, "webhook", "h1", "app.contoso.example"},
-		{"/webhooks/" + list[0].ID + "/deliveries/" + delivery.ID, "webhook-delivery", "main", "webhook.test"},
+		{"/webhooks/" + list[0].ID + "/deliveries/" + delivery.ID, "webhook-delivery", "main", "webhook_endpoint.test"},
 		{"/webhooks/" + list[0].ID + "/delete", "webhook-delete", "h1", "Delete the endpoint"},
 		{"/changes", "changes", "main", "account.created"},
 	} {

@@ -151,7 +151,7 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
 		w.client, w.clientSecret, w.federation, w.credential(), w.room, w.mailbox, w.calendar, w.event, w.write,
 		w.importState, w.importLink, w.list, w.photo, w.groupName, w.operation,
-		w.session, w.link, w.endpoint, w.webhookSecret, w.delivery, w.setup, w.removal,
+		w.session, w.link, w.endpoint, w.sealedAnew(), w.delivery, w.setup, w.removal,
 	} {
 		if element == reflect.TypeOf(v) {
 			return claim(v)

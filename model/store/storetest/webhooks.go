@@ -43,6 +43,13 @@ func (w *world) addWebhooks(tx *store.Tx, name string) error {
 	return err
 }
 
+// sealedAnew is the endpoint's secret as another key would have sealed it; no time of a row tells that it was stored.
+func (w *world) sealedAnew() model.WebhookSecret {
+	v := w.webhookSecret
+	v.KeyID, v.Sealed = "changed", []byte("changed")
+	return v
+}
+
 // newDelivery gives a message of a change of the subject that waits, and is not stored yet.
 func newDelivery(e model.WebhookEndpoint, subject string) model.WebhookDelivery {
 	return model.WebhookDelivery{
