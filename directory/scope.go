@@ -22,7 +22,7 @@ func (v *view) scope() verdict {
 		return out(v.source.Gone)
 	case c == nil:
 		return out("its integration does not exist any more")
-	case !v.source.User.Active && isTombstone(v.source.User.UserName):
+	case !v.source.User.Active && c.integration.Ingress == model.IngressGraph && isTombstone(v.source.User.UserName): // an import knows
 		return out("deleted in Entra")
 	case !v.source.User.Active:
 		return out("disabled in Entra")

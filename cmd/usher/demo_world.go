@@ -35,7 +35,7 @@ func newDemoWorld(ctx context.Context, people int) (*demoWorld, error) {
 	w.server, err = graphapi.Start(ctx, graphapi.Options{
 		Calendars: w.mail.Client(demoClientID), TenantID: w.mail.ID(), MailboxConcurrency: 4,
 		Directory: entraid.New(entraid.Options{Tenant: w.people, ID: w.mail.ID(), Seed: 1}),
-		Apps: []graphapi.App{{ID: demoClientID, Secrets: []graphapi.Secret{{Value: w.secret}}}},
+		Apps:      []graphapi.App{{ID: demoClientID, Secrets: []graphapi.Secret{{Value: w.secret}}}},
 	})
 	if err != nil {
 		return nil, err
