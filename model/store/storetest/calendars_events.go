@@ -260,6 +260,7 @@ func eventsByIDs(t *testing.T, s suite) {
 		"another organization": {OrganizationID: foreign.OrganizationID, ICalUID: "uid-AAA"},
 		"an occurrence":        {OrganizationID: ref.OrganizationID, ICalUID: "uid-AAA", OriginalStart: new(c.CreatedAt)},
 	} {
+		e.CalendarID = found["AAA"].CalendarID
 		if copies, err := s.Read(t.Context()).EventCopies(e, "", 10); err != nil || len(copies) != 0 {
 			t.Errorf("copies of one with %s: %v, %v", what, copies, err)
 		}
