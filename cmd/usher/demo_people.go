@@ -21,7 +21,6 @@ const (
 	importedGroup  = simulator.GroupAllEmployees
 	leaveAtOnce    = 4
 	importMinimum  = 2
-	importPercent  = 5
 	importerName   = "Contoso over Graph (simulated)"
 	subsidiaryName = "subsidiary"
 )
@@ -39,7 +38,7 @@ func (st *story) theImport() error {
 		ID string `json:"id"`
 	}
 	err := api.call(st.ctx, http.MethodPost, "/integrations", map[string]any{
-		"name": importerName, "ingress": "graph", "tenant_id": st.world.mail.ID(), "guard": map[string]any{"minimum": importMinimum, "percent": importPercent},
+		"name": importerName, "ingress": "graph", "tenant_id": st.world.mail.ID(), "guard": map[string]any{"minimum": importMinimum, "percent": 0},
 		"graph": map[string]any{"client_id": demoClientID, "client_secret": st.world.secret},
 	}, &made)
 	if err != nil {

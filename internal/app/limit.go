@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -55,7 +56,7 @@ func (c *Config) bounds() bounds {
 	b := bounds{
 		headerWithin: 10 * time.Second, idleFor: 2 * time.Minute, pieceWithin: 10 * time.Second, requestWithin: time.Minute,
 		answerWithin: 2 * time.Minute, patience: 5 * time.Second, headerBytes: 32 << 10, connections: c.MaxConnections,
-		working: int64(max(64, 4*c.DatabaseConns)), bodies: memory / 4, large: memory - memory/4,
+		working: c.working(), bodies: memory / 4, large: memory - memory/4,
 	}
 	if c.hurry > 0 {
 		for _, d := range []*time.Duration{&b.headerWithin, &b.pieceWithin, &b.patience, &b.requestWithin, &b.answerWithin, &b.idleFor} {
@@ -64,6 +65,18 @@ func (c *Config) bounds() bounds {
 	}
 	return b
 }
+
+// working is how many SCIM requests are worked on at once. On SQLite they wait for one writer and few readers: more of them would
+// only hold memory.
+func (c *Config) working() int64 {
+	if strings.HasPrefix(c.DatabaseURL, "sqlite:") {
+		return sqliteWorking
+	}
+	return int64(max(64, 4*c.DatabaseConns))
+}
+
+// sqliteWorking is how many SCIM requests are worked on at once on SQLite.
+const sqliteWorking = 16
 
 // gate lets requests have their share of what is bounded. It is the Room of the SCIM edge and of the management API.
 type gate struct {

@@ -65,7 +65,7 @@ type Console struct {
 	handler http.Handler
 }
 
-// New makes the console with all its routes. It panics where a template cannot be parsed: that is a mistake of the program.
+// New makes the console with all its routes. It panics where an asset cannot be read: that is a mistake of the program.
 func New(opt Options) *Console {
 	c := &Console{
 		svc: opt.Service, store: opt.Service.Store, calendars: opt.Calendars, publicURL: strings.TrimRight(opt.PublicURL, "/"),
@@ -84,9 +84,6 @@ func New(opt Options) *Console {
 		panic(err)
 	}
 	c.routes = c.allRoutes()
-	if c.pages, err = c.parse(); err != nil {
-		panic(err)
-	}
 	c.mount()
 	c.handler = c.guarded(c.mux)
 	return c

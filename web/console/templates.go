@@ -5,9 +5,9 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"usher/model"
@@ -19,29 +19,29 @@ var templateFiles embed.FS
 // frames are the files that every page is parsed with: the frame around it, and the components that pages are made of.
 func frames() []string { return []string{"layout.html", "components.html", "charts.html"} }
 
-// pages are the parsed templates by name: people for people.html.
-type pages map[string]*template.Template
+// pages are the parsed templates by name: people for people.html. Each is parsed when it is asked for first, since all of them
+// would hold memory in a process whose console nobody looks at; a test parses every one.
+type pages struct {
+	mu     sync.Mutex
+	parsed map[string]*template.Template
+}
 
-// parse reads every template once, so that a broken one stops the program at its start and not a page in the night.
-func (c *Console) parse() (pages, error) {
-	frame, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templateFiles, frames()...)
+// template gives the templates of a page: its own, those of the frame around it, and the components.
+func (c *Console) template(name string) (*template.Template, error) {
+	c.pages.mu.Lock()
+	defer c.pages.mu.Unlock()
+	if t, ok := c.pages.parsed[name]; ok {
+		return t, nil
+	}
+	t, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templateFiles, append(frames(), name+".html")...)
 	if err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(templateFiles, "*.html")
-	if err != nil {
-		return nil, err
+	if c.pages.parsed == nil {
+		c.pages.parsed = map[string]*template.Template{}
 	}
-	all := pages{}
-	for _, file := range names {
-		name := strings.TrimSuffix(file, ".html")
-		if t, err := frame.Clone(); err != nil {
-			return nil, err
-		} else if all[name], err = t.ParseFS(templateFiles, file); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	c.pages.parsed[name] = t
+	return t, nil
 }
 
 // functions are what templates can ask.
@@ -126,9 +126,9 @@ func (v *visit) fragment(name, part string, body any) error {
 
 // write executes a template before anything is sent, so that one that fails is a failure and not half a page.
 func (c *Console) write(w http.ResponseWriter, status int, name, part string, data any) error {
-	t, ok := c.pages[name]
-	if !ok {
-		return fmt.Errorf("there is no page %s", name)
+	t, err := c.template(name)
+	if err != nil {
+		return err
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, part, data); err != nil {
