@@ -69,7 +69,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	// The soft limit has SQLite use its pages again, where it would otherwise take more memory than 16 MiB for all connections.
 	dsn := func(extra string) string {
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)" +
-			"&_pragma=foreign_keys(1)&_pragma=synchronous(full)&_pragma=soft_heap_limit(16777216)&_time_format=sqlite&_timezone=UTC" + extra
+			"&_pragma=foreign_keys(1)&_pragma=synchronous(full)&_pragma=soft_heap_limit(16777216)&_pragma=cache_size(-512)&_time_format=sqlite&_timezone=UTC" + extra
 	}
 	write, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
 	if err != nil {
