@@ -69,7 +69,7 @@ func ChangeTypes() []ChangeType {
 		CalendarCreated, CalendarUpdated, CalendarRemoved, EventCreated,
 		EventUpdated, EventCancelled, EventDeleted, OperationHasSucceeded,
 		OperationHasFailed,
-		WebhookWasDisabled,
+		WebhookWasDisabled, IntegrationQuarantined, IntegrationImportFailed,
 	}
 }
 
