@@ -61,10 +61,14 @@ func TestEntraFromTheShell(t *testing.T) {
 		t.Fatalf("%v %s", err, out)
 	}
 	for _, args := range [][]string{
-		{"users", "update", made.ID, "u1", "--set", "jobTitle=", "--no-enabled"}, {"users", "delete", made.ID, "u2"}, {"users", "restore", made.ID, "u3", "--enable"},
+		{"users", "update", made.ID, "u1", "--set", "jobTitle=", "--no-enabled"},
+		{"users", "delete", made.ID, "u2"},
+		{"users", "restore", made.ID, "u3", "--enable"},
 		{"users", "offboard", made.ID, "u4", "--at", "2027-01-01T00:00:00Z", "--no-remove-licences", "--delete"},
-		{"groups", "add", made.ID, "g1", "u5"}, {"groups", "remove", made.ID, "g1", "u6"},
-		{"licences", "add", made.ID, "u7", "sku"}, {"licences", "remove", made.ID, "u8", "sku"},
+		{"groups", "add", made.ID, "g1", "u5"},
+		{"groups", "remove", made.ID, "g1", "u6"},
+		{"licences", "add", made.ID, "u7", "sku"},
+		{"licences", "remove", made.ID, "u8", "sku"},
 	} {
 		must(t, db, "", append([]string{"entra"}, args...)...)
 	}

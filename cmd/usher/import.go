@@ -63,7 +63,11 @@ func (c importStatus) Run(ctx context.Context, con console, s *settings) error {
 // showRun prints one run, with what is to be known of its plan.
 func showRun(con console, sc scope, run model.Run) error {
 	rows := [][]string{
-		{"id", run.ID}, {"kind", string(run.Kind)}, {"state", string(run.State)}, {"reason", run.Reason}, {"started", when(run.StartedAt)},
+		{"id", run.ID},
+		{"kind", string(run.Kind)},
+		{"state", string(run.State)},
+		{"reason", run.Reason},
+		{"started", when(run.StartedAt)},
 		{"finished", when(run.FinishedAt)},
 	}
 	for _, phase := range []model.RunPhase{model.PhaseRead, model.PhasePlan, model.PhaseApply} {

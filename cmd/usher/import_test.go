@@ -41,8 +41,12 @@ func TestRunsFromTheShell(t *testing.T) {
 		t.Errorf("waiting without a server: status %d, %s", code, err)
 	}
 	for _, refused := range [][]string{
-		{"import", "apply", run.ID}, {"import", "discard", run.ID}, {"import", "undo", run.ID}, {"import", "apply", run.ID, "--subjects", "x"},
-		{"import", "status", made.ID}, {"import", "decisions", made.ID},
+		{"import", "apply", run.ID},
+		{"import", "discard", run.ID},
+		{"import", "undo", run.ID},
+		{"import", "apply", run.ID, "--subjects", "x"},
+		{"import", "status", made.ID},
+		{"import", "decisions", made.ID},
 	} {
 		if code, _, err := usher(t, db, "", refused...); code != exitFailed {
 			t.Errorf("usher %v: status %d, %s", refused, code, err)

@@ -174,7 +174,8 @@ func writes() []promise {
 }
 
 // newUser is somebody who can be made.
-func (w World) newUser(name string) entra.NewUser {
+func (w World) newUser() entra.NewUser {
+	const name = "babbage"
 	return entra.NewUser{
 		UserChange:        entra.UserChange{Set: map[string]string{"displayName": "New " + name, "givenName": "New", "surname": name, "usageLocation": "GB", "department": "Engines", "jobTitle": ""}},
 		UserPrincipalName: name + "@" + w.Domain, MailNickname: name, Password: "xWwvJ]6NMw+bWH-d", Enabled: true,
@@ -182,7 +183,7 @@ func (w World) newUser(name string) entra.NewUser {
 }
 
 func createUser(t *testing.T, w World) {
-	made := must[entra.User](t)(w.Tenant.CreateUser(t.Context(), w.newUser("babbage")))
+	made := must[entra.User](t)(w.Tenant.CreateUser(t.Context(), w.newUser()))
 	for _, got := range []entra.User{made, w.read(t, made.ID)} {
 		if got.ID == "" || got.UserPrincipalName != "babbage@"+w.Domain || got.DisplayName != "New babbage" || !got.AccountEnabled {
 			t.Errorf("got %+v", got)
@@ -194,7 +195,7 @@ func createUser(t *testing.T, w World) {
 }
 
 func createManaged(t *testing.T, w World) {
-	in := w.newUser("babbage")
+	in := w.newUser()
 	in.ManagerID, in.Enabled, in.BusinessPhones = ptr(w.Grace.ID), false, &[]string{"+44 20 7946 0000"}
 	in.Set["extensionAttribute3"] = "three"
 	made := must[entra.User](t)(w.Tenant.CreateUser(t.Context(), in))
@@ -205,7 +206,7 @@ func createManaged(t *testing.T, w World) {
 }
 
 func duplicateUser(t *testing.T, w World) {
-	in := w.newUser("babbage")
+	in := w.newUser()
 	in.UserPrincipalName = strings.ToUpper(w.Ada.UserPrincipalName)
 	_, err := w.Tenant.CreateUser(t.Context(), in)
 	wantKind(t, err, outlook.Duplicate)
@@ -222,7 +223,7 @@ func refusedUsers(t *testing.T, w World) {
 		{outlook.AddressTaken, func(u *entra.NewUser) { u.Set["mail"] = w.Ada.Mail }},
 		{outlook.Invalid, func(u *entra.NewUser) { u.UserPrincipalName = "bäbbage@" + w.Domain }},
 	} {
-		in := w.newUser("babbage")
+		in := w.newUser()
 		c.edit(&in)
 		_, err := w.Tenant.CreateUser(t.Context(), in)
 		wantKind(t, err, c.want)

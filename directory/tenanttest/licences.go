@@ -70,7 +70,7 @@ func refusedLicences(t *testing.T, w World) {
 	wantKind(t, add(w.Ada.ID, nobody), outlook.Invalid)
 	wantKind(t, add(nobody, w.Free), outlook.NoUser)
 	wantKind(t, w.Tenant.AssignLicences(t.Context(), w.Ada.ID, nil, []string{w.Free}), outlook.NotFound)
-	in := w.newUser("babbage")
+	in := w.newUser()
 	delete(in.Set, "usageLocation")
 	nowhere := must[entra.User](t)(w.Tenant.CreateUser(t.Context(), in))
 	wantKind(t, add(nowhere.ID, w.Free), outlook.BadLocation)

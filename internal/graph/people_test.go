@@ -221,12 +221,12 @@ func TestManyByID(t *testing.T) {
 func TestPhoto(t *testing.T) {
 	about := ok(`{"@odata.mediaContentType":"image/jpeg","@odata.mediaEtag":"\"BA09D118\"","id":"240x240","width":240,"height":240}`)
 	picture := with(ok("\xff\xd8\xff\xe0 no JSON"), "Content-Type", "image/jpeg")
-	read := func(etag string, answers ...answer) (entra.Photo, error, []request) {
+	read := func(etag string, answers ...answer) (entra.Photo, []request, error) {
 		w := newWorld(t, answers...)
 		photo, err := w.client().Photo(t.Context(), ada, etag)
-		return photo, err, w.asked(len(answers))
+		return photo, w.asked(len(answers)), err
 	}
-	photo, err, requests := read("", about, picture)
+	photo, requests, err := read("", about, picture)
 	want := entra.Photo{Bytes: []byte("\xff\xd8\xff\xe0 no JSON"), ContentType: "image/jpeg", ETag: `"BA09D118"`}
 	if err != nil || !reflect.DeepEqual(photo, want) {
 		t.Errorf("%+v, %v", photo, err)
@@ -234,21 +234,21 @@ func TestPhoto(t *testing.T) {
 	if requests[0].Path != "/v1.0/users/"+ada+"/photo" || requests[1].Path != "/v1.0/users/"+ada+"/photo/$value" {
 		t.Errorf("asked %s and %s", requests[0].Path, requests[1].Path)
 	}
-	if photo, err, _ := read(`"BA09D118"`, about); err != nil || !photo.NotModified || photo.Bytes != nil {
+	if photo, _, err := read(`"BA09D118"`, about); err != nil || !photo.NotModified || photo.Bytes != nil {
 		t.Errorf("the same one: %+v, %v", photo, err)
 	}
-	if photo, err, _ := read(`"other"`, about, picture); err != nil || photo.NotModified || len(photo.Bytes) == 0 {
+	if photo, _, err := read(`"other"`, about, picture); err != nil || photo.NotModified || len(photo.Bytes) == 0 {
 		t.Errorf("another one: %+v, %v", photo, err)
 	}
 	for name, none := range map[string]answer{
 		"none": refusal(404, "ImageNotFound", ""), "no mailbox": refusal(404, "MailboxNotEnabledForRESTAPI", ""), "a placeholder": ok(`{"id":"1x1"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err, _ := read("", none)
+			_, _, err := read("", none)
 			checkKind(t, err, outlook.NotFound)
 		})
 	}
-	_, err, _ = read("", refusal(404, "Request_ResourceNotFound", ""))
+	_, _, err = read("", refusal(404, "Request_ResourceNotFound", ""))
 	checkKind(t, err, outlook.NoUser)
 }
 

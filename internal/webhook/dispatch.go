@@ -48,7 +48,8 @@ func New(opt Options) *Dispatcher {
 // How the dispatcher looks for work.
 const (
 	pollEvery    = 500 * time.Millisecond
-	maxEndpoints = 256 // that one process tells at once
+	pollAtMost   = 100 * time.Millisecond // between two looks, however much changes
+	maxEndpoints = 256                    // that one process tells at once
 )
 
 // Run tells endpoints of changes until ctx ends, and returns when the steps under way have ended.
@@ -79,11 +80,31 @@ func (d *Dispatcher) Run(ctx context.Context) {
 				<-room
 			})
 		}
-		d.Store.AwaitChange(ctx, pollEvery)
+		d.rest(ctx)
 	}
 }
 
+// rest waits for a change, but looks at most every pollAtMost: many changes are told of as well at once.
+func (d *Dispatcher) rest(ctx context.Context) {
+	soonest := time.NewTimer(pollAtMost)
+	defer soonest.Stop()
+	d.Store.AwaitChange(ctx, pollEvery)
+	select {
+	case <-soonest.C:
+	case <-ctx.Done():
+	}
+}
+
+// due gives the endpoints that have something to be told. Where nobody is to be told of anything the feed is left alone: giving its
+// entries their positions is work that only a reader asks for.
 func (d *Dispatcher) due(ctx context.Context) []model.WebhookEndpoint {
+	some, err := d.Store.Read(ctx).AnyActiveWebhook()
+	if err != nil {
+		d.failed(ctx, "webhook endpoints could not be read", err)
+	}
+	if !some {
+		return nil
+	}
 	if _, err := d.Store.FeedEnd(ctx); err != nil {
 		d.failed(ctx, "the change feed could not be read for webhooks", err)
 		return nil

@@ -288,3 +288,26 @@ func TestAWorkerThatLostItsLeaseStoresNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestNobodyToTellLeavesTheFeedAlone: positions are given when somebody reads, so that writers pay for no reader there is not.
+func TestNobodyToTellLeavesTheFeedAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		e, _ := w.endpoint(w.app.URL)
+		e.State = model.WebhookPaused
+		storetest.InTx(t, s, func(tx *store.Tx) error { return tx.UpdateWebhookEndpoint(&e) })
+		w.happens("a1")
+		unread := func() bool {
+			list, err := s.Read(t.Context()).ChangesBefore(w.org, []string{string(model.AccountUpdated)}, 0, 10)
+			return err == nil && len(list) == 0
+		}
+		if list := w.d.due(t.Context()); len(list) != 0 || !unread() {
+			t.Errorf("with a paused endpoint %d are due, and the entry has its position: %v", len(list), !unread())
+		}
+		e.State = model.WebhookActive
+		storetest.InTx(t, s, func(tx *store.Tx) error { return tx.UpdateWebhookEndpoint(&e) })
+		if list := w.d.due(t.Context()); len(list) != 1 || unread() {
+			t.Errorf("with an active endpoint %d are due, and the entry has no position: %v", len(list), unread())
+		}
+	})
+}

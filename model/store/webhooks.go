@@ -110,6 +110,15 @@ func (tx *Tx) ResealWebhookSecret(s *model.WebhookSecret) error {
 	return tx.update(s, "webhook secret", s.ID, []string{"key_id", "sealed"}, ofOrganization+" AND id = ?", s.OrganizationID, s.ID)
 }
 
+// AnyActiveWebhook says whether any endpoint of the installation is to be told of changes.
+func (r *Reader) AnyActiveWebhook() (some bool, err error) {
+	err = r.query(statement{
+		sql:  "SELECT EXISTS (SELECT 1 FROM webhook_endpoints WHERE state = 'active')",
+		scan: func(row scanner) error { return row.Scan(&some) },
+	})
+	return some, translate(err)
+}
+
 // WebhookEndpointsDue gives endpoints, of whatever organizations, that have something to be told and that no worker has: those
 // that have waited longest first.
 func (r *Reader) WebhookEndpointsDue(now time.Time, limit int) ([]model.WebhookEndpoint, error) {

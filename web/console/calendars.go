@@ -29,8 +29,10 @@ const calendarsPage = 50
 
 func calendarTabs(current string) []tab {
 	list := []tab{
-		{Name: "Calendars", Path: "/calendars"}, {Name: "Rooms", Path: "/calendars/rooms"},
-		{Name: "Mailboxes", Path: "/calendars/mailboxes"}, {Name: "Find a room", Path: "/calendars/find"},
+		{Name: "Calendars", Path: "/calendars"},
+		{Name: "Rooms", Path: "/calendars/rooms"},
+		{Name: "Mailboxes", Path: "/calendars/mailboxes"},
+		{Name: "Find a room", Path: "/calendars/find"},
 	}
 	for i := range list {
 		list[i].Current = list[i].Path == current

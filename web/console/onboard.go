@@ -21,10 +21,16 @@ type onboardView struct {
 // onboardFields are the properties that the form asks for: name in the form, Graph's name, label, help.
 func onboardFields() [][4]string {
 	return [][4]string{
-		{"display_name", "displayName", "Display name", ""}, {"given_name", "givenName", "Given name", ""}, {"family_name", "surname", "Family name", ""},
-		{"job_title", "jobTitle", "Job title", ""}, {"department", "department", "Department", ""}, {"company_name", "companyName", "Company", ""},
-		{"employee_id", "employeeId", "Employee id", "At most 16 characters."}, {"office_location", "officeLocation", "Office", ""},
-		{"mobile_phone", "mobilePhone", "Mobile phone", ""}, {"usage_location", "usageLocation", "Country", "Two capital letters, such as DK; licences need it."},
+		{"display_name", "displayName", "Display name", ""},
+		{"given_name", "givenName", "Given name", ""},
+		{"family_name", "surname", "Family name", ""},
+		{"job_title", "jobTitle", "Job title", ""},
+		{"department", "department", "Department", ""},
+		{"company_name", "companyName", "Company", ""},
+		{"employee_id", "employeeId", "Employee id", "At most 16 characters."},
+		{"office_location", "officeLocation", "Office", ""},
+		{"mobile_phone", "mobilePhone", "Mobile phone", ""},
+		{"usage_location", "usageLocation", "Country", "Two capital letters, such as DK; licences need it."},
 	}
 }
 

@@ -57,7 +57,7 @@ type fieldRow struct {
 
 type linkRow struct {
 	Integration, UserName, Rule, Scope string
-	InScope                            bool
+	InScope, Hybrid                    bool
 	Path                               string
 	Raw                                string // the document as Entra sent it
 	ExternalID                         string
@@ -219,7 +219,7 @@ func linkRows(x directory.AccountExplanation, users []model.DirectoryUser) ([]li
 			row.Rule = "Linked since the account was made."
 		}
 		if i < len(users) {
-			row.Raw, row.ExternalID = pretty(&users[i]), users[i].ExternalID
+			row.Raw, row.ExternalID, row.Hybrid = pretty(&users[i]), users[i].ExternalID, directory.Hybrid(&users[i])
 		}
 		for _, p := range l.Explanation.Problems {
 			problems = append(problems, alert{Tone: warn, Icon: "alert-circle", Title: fieldName(p.Field), Text: sentence(p.Detail)})

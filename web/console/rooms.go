@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -248,7 +249,7 @@ func (v *visit) book() error {
 
 // renamed gives an error about a field of the event as one about the field of the form.
 func renamed(err error, from, to string) error {
-	if known, ok := err.(*model.Error); ok && strings.HasPrefix(known.Field, from) { //nolint:errorlint // made by a call that wraps nothing
+	if known, ok := errors.AsType[*model.Error](err); ok && strings.HasPrefix(known.Field, from) {
 		return model.FieldErrorf(known.Kind, to, "%s", known.Detail)
 	}
 	return err

@@ -138,8 +138,12 @@ func runState(r model.Run) badge {
 // actionWords are the actions of decisions in the order in which people want to see them.
 func actionWords() []option {
 	return []option{
-		{Value: "deactivate", Name: "Deactivate"}, {Value: "reactivate", Name: "Reactivate"}, {Value: "create", Name: "Create"},
-		{Value: "link", Name: "Link"}, {Value: "update", Name: "Update"}, {Value: "skip", Name: "Leave out"},
+		{Value: "deactivate", Name: "Deactivate"},
+		{Value: "reactivate", Name: "Reactivate"},
+		{Value: "create", Name: "Create"},
+		{Value: "link", Name: "Link"},
+		{Value: "update", Name: "Update"},
+		{Value: "skip", Name: "Leave out"},
 	}
 }
 

@@ -107,12 +107,12 @@ func unreachable(err error, i model.Integration) (*empty, error) {
 	edit := link{"Settings of " + i.Name, Base + "/integrations/" + i.ID + "/edit", ""}
 	if theirs, ok := errors.AsType[*outlook.Error](err); ok {
 		e := emptyYet("cloud", "Microsoft Graph does not answer", "Graph failed: "+theirs.Error()+". Try again in a minute.", link{})
-		switch theirs.Kind {
-		case outlook.Forbidden:
+		switch kind := theirs.Kind; {
+		case kind == outlook.Forbidden:
 			e = empty{"not-allowed", "lock", "A permission is missing", "Graph refuses this to the integration's application: " + theirs.Error() + ".", permissions}
-		case outlook.BadCredentials:
+		case kind == outlook.BadCredentials:
 			e = emptyNotConnected("Entra does not accept the credentials", "Renew the integration's secret or certificate, or have an administrator grant consent again: "+theirs.Error()+".", edit)
-		case outlook.Throttled:
+		case kind == outlook.Throttled:
 			e = emptyYet("clock", "Graph asks for patience", "Too much was asked of this tenant. Try again in a minute.", link{})
 		}
 		return &e, nil

@@ -73,8 +73,14 @@ func (v *visit) entraPage(groups, licences *form) error {
 func (v *visit) fillEntraUser(view *entraView, i model.Integration, u *directory.EntraUser) error {
 	view.Person = entraLine(i.ID, u)
 	for _, f := range []labelled{
-		{"Given name", u.GivenName}, {"Family name", u.FamilyName}, {"E-mail", u.Email}, {"Job title", u.JobTitle}, {"Department", u.Department},
-		{"Country for licences", u.UsageLocation}, {"Kind", u.UserType}, {"Object id", u.ID},
+		{"Given name", u.GivenName},
+		{"Family name", u.FamilyName},
+		{"E-mail", u.Email},
+		{"Job title", u.JobTitle},
+		{"Department", u.Department},
+		{"Country for licences", u.UsageLocation},
+		{"Kind", u.UserType},
+		{"Object id", u.ID},
 	} {
 		if f.Value != "" {
 			view.Facts = append(view.Facts, f)

@@ -183,9 +183,11 @@ func (v *visit) webhookPage(e model.WebhookEndpoint, f *form) error {
 		view.Replaying = "Changes up to " + strconv.FormatInt(*e.ReplayUntil, 10) + " are being told again."
 	}
 	if e.IntegrationID != nil {
-		if i, err := v.read.Integration(model.Ref{OrganizationID: v.org, IntegrationID: *e.IntegrationID}); err == nil {
-			view.Integration = i.Name
+		i, err := v.read.Integration(model.Ref{OrganizationID: v.org, IntegrationID: *e.IntegrationID})
+		if err != nil && model.KindOf(err) != model.NotFound {
+			return err
 		}
+		view.Integration = orWord(i.Name, "an integration that was removed")
 	}
 	if row.Problem != "" {
 		view.Alert = &alert{Tone: row.State.Tone, Icon: row.State.Icon, Title: row.State.Text, Text: row.Problem}

@@ -59,6 +59,7 @@ func installationWide() map[string]string {
 		"UseOperatorSession": "the caller has shown the session", "OperatorLink": "the link is what tells the organization",
 		"DeleteEndedSessions": "the job looks at all organizations",
 		"WebhookSecretsAfter": "seals all secrets under a new key", "WebhookEndpointsDue": "the dispatcher looks at all organizations",
+		"AnyActiveWebhook":        "the dispatcher looks at all organizations",
 		"DeleteWebhookDeliveries": "the job looks at all organizations",
 		"SetupsAfter":             "the job looks at all organizations", "OpenRemovals": "the job looks at all organizations",
 		"TrimRemovals":      "the job looks at all organizations",
