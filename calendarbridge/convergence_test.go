@@ -29,7 +29,13 @@ type mortal struct {
 type graph interface{ Calendars }
 
 // burn counts a call down, and says whether it is the one at which the process dies, before or after it is carried out.
+// Calls are made side by side; whoever is dead makes none.
 func (m mortal) burn() (before, after bool) {
+	m.w.mu.Lock()
+	defer m.w.mu.Unlock()
+	if m.w.died {
+		return true, false
+	}
 	if m.w.fuse == 0 {
 		return false, false
 	}
@@ -40,6 +46,11 @@ func (m mortal) burn() (before, after bool) {
 }
 
 func (m mortal) die() error {
+	m.w.mu.Lock()
+	defer m.w.mu.Unlock()
+	if m.w.died {
+		return errDied
+	}
 	m.w.died = true
 	if err := m.w.svc.Store.Close(); err != nil {
 		return err

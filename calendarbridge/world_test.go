@@ -89,11 +89,12 @@ type world struct {
 	svc    *Service
 	queue  *jobQueue
 	ref    model.Ref
-	counts map[string]int
-	mu     sync.Mutex
 	url    string
 	keys   *secret.Keyring
 	random *rand.Rand
+
+	mu     sync.Mutex // of what follows, which jobs touch side by side
+	counts map[string]int
 	fuse   int // calls until the process dies; 0 where it does not
 	died   bool
 }

@@ -258,7 +258,7 @@ func TestDemo(t *testing.T) {
 	for _, people := range []string{"20", "150"} {
 		t.Run(people+" people", func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			var out bytes.Buffer
 			if code := run(ctx, []string{"demo", "--exit", "--people", people}, console{&out, &out, strings.NewReader("")}); code != 0 {

@@ -92,7 +92,7 @@ func (w *calendarWorld) moveIn() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("Ada's calendar is subscribed to and read", func() bool {
+	eventually(w.t, "Ada's calendar is subscribed to and read", func() bool {
 		list, err := w.app.Store.Read(ctx).CalendarsAfter(w.ref.OrganizationID, store.CalendarFilter{Account: w.ada.ID}, "", 10)
 		if err != nil {
 			w.t.Fatal(err)
@@ -104,21 +104,6 @@ func (w *calendarWorld) moveIn() {
 		return w.cal.Subscription.State == model.SubscriptionActive && w.cal.Sync.SyncedAt != nil
 	})
 	w.person = w.mail.As(w.ada.Email)
-}
-
-// until waits for what happens behind the scenes.
-func (w *calendarWorld) until(what string, is func() bool) {
-	w.t.Helper()
-	limit, tick := time.NewTimer(90*time.Second), time.NewTicker(50*time.Millisecond)
-	defer limit.Stop()
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			w.t.Fatalf("not within a minute and a half: %s", what)
-		}
-	}
 }
 
 // events gives what the application has of Ada's calendar in March 2027.
@@ -172,7 +157,7 @@ func (w *calendarWorld) fromOutlook() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("what Ada wrote in Outlook is in the application", func() bool { _, ok := w.has(subject); return ok })
+	eventually(w.t, "what Ada wrote in Outlook is in the application", func() bool { _, ok := w.has(subject); return ok })
 	if e, _ := w.has(subject); e.Start.DateTime != start.DateTime || e.Start.TimeZone == "" || e.Origin != model.OriginOutlook {
 		w.t.Errorf("it came as %+v", e)
 	}
@@ -180,11 +165,11 @@ func (w *calendarWorld) fromOutlook() {
 	if _, err := w.person.Change(made.ID, outlook.Draft{Start: &moved, End: &until}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("the move is seen", func() bool { e, ok := w.has(subject); return ok && e.Start.DateTime == moved.DateTime })
+	eventually(w.t, "the move is seen", func() bool { e, ok := w.has(subject); return ok && e.Start.DateTime == moved.DateTime })
 	if err := w.person.Delete(made.ID); err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("the deletion is seen", func() bool { _, ok := w.has(subject); return !ok })
+	eventually(w.t, "the deletion is seen", func() bool { _, ok := w.has(subject); return !ok })
 }
 
 func (w *calendarWorld) toOutlook() {
@@ -203,7 +188,7 @@ func (w *calendarWorld) toOutlook() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("it is in Outlook, and the room has accepted", func() bool {
+	eventually(w.t, "it is in Outlook, and the room has accepted", func() bool {
 		e, err = w.app.Store.Read(ctx).Event(w.ref.OrganizationID, e.ID)
 		if err != nil {
 			w.t.Fatal(err)
@@ -217,7 +202,7 @@ func (w *calendarWorld) toOutlook() {
 	if err := w.app.Calendars.DeleteEvent(ctx, "api-key:test", w.ref.OrganizationID, e.ID, "The tables are done."); err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("it is gone on both sides", func() bool {
+	eventually(w.t, "it is gone on both sides", func() bool {
 		there, err := w.person.Series("")
 		if err != nil {
 			w.t.Fatal(err)
@@ -234,7 +219,7 @@ func (w *calendarWorld) switchedOff() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("no subscription and no calendar is left", func() bool {
+	eventually(w.t, "no subscription and no calendar is left", func() bool {
 		page, err := w.mail.Client(wireClientID).Subscriptions(ctx, "")
 		if err != nil {
 			w.t.Fatal(err)

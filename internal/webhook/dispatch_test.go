@@ -216,7 +216,7 @@ func TestASlowEndpointDelaysNobody(t *testing.T) {
 		go func() { defer close(ended); w.d.Run(ctx) }()
 		select {
 		case <-told:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("nothing was told while another endpoint did not answer")
 		}
 		close(hold)

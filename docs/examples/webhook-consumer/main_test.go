@@ -60,7 +60,7 @@ func TestConsumer(t *testing.T) {
 			select {
 			case what := <-worked:
 				got = append(got, what)
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatalf("only %q came", got)
 			}
 		}
