@@ -5,7 +5,8 @@
 // operation against them in turns. It prints a report as Markdown and fails if an
 // answer was wrong or an acknowledged write was lost. It owns the run: flags,
 // processes, the order of the rounds. It imports its own sub-packages,
-// internal/pgtest and the standard library; Usher itself it only starts.
+// internal/pgtest, internal/simulator and the standard library; Usher itself it
+// only starts.
 package main
 
 import (
@@ -84,6 +85,15 @@ func (b *bench) run(ctx context.Context, output io.Writer) error {
 		}
 		wrong = wrong || len(measured.Failed) > 0
 		if err := b.publish(output, phaseReevaluation, measured.Markdown()); err != nil {
+			return err
+		}
+	}
+	if b.options.has(phaseImport) {
+		measured, err := b.importTenant(ctx)
+		if err != nil {
+			return err
+		}
+		if err := b.publish(output, phaseImport, measured.Markdown()); err != nil {
 			return err
 		}
 	}

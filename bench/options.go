@@ -14,10 +14,11 @@ import (
 	"usher/bench/load"
 )
 
-// The phases that are not sent by Entra: the benchmarks of the calendar bridge, and a run of the rules.
+// The phases that are not sent by Entra: the benchmarks of the calendar bridge, a run of the rules, and imports.
 const (
 	phaseCalendars    = "calendars"
 	phaseReevaluation = "reevaluation"
+	phaseImport       = "import"
 )
 
 // options are the flags.
@@ -59,7 +60,7 @@ func parse(arguments []string, usage io.Writer) (*options, error) {
 	flags.Func("concurrency", "requests under way at once (default 1,8,32)", numbers(&o.concurrency))
 	flags.Func("sizes", "members of the groups that one member is added to and removed from (default 10,1000,10000,50000)", numbers(&o.sizes))
 	flags.Func("batches", "members per PATCH (default 100,1000)", numbers(&o.batches))
-	flags.Func("phases", "some of "+strings.Join(allPhases(), ",")+" (default all but the last)", o.choosePhases)
+	flags.Func("phases", "some of "+strings.Join(allPhases(), ",")+" (default all but the last two)", o.choosePhases)
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,9 @@ func parse(arguments []string, usage io.Writer) (*options, error) {
 	return o, o.complete()
 }
 
-func allPhases() []string { return append(load.Phases(), phaseCalendars, phaseReevaluation) }
+func allPhases() []string {
+	return append(load.Phases(), phaseCalendars, phaseReevaluation, phaseImport)
+}
 
 func (o *options) choosePhases(text string) error {
 	o.phases = strings.Split(text, ",")
@@ -105,8 +108,8 @@ func (o *options) complete() error {
 		return errors.New("-rounds, -duration and -max-time must be positive")
 	case o.mapped < 0 || o.mapped > 1:
 		return errors.New("-mapped must be between 0 and 1")
-	case o.target != "" && o.has(phaseReevaluation):
-		return errors.New("-phases reevaluation needs Usher's management API, which -target does not name")
+	case o.target != "" && (o.has(phaseReevaluation) || o.has(phaseImport)):
+		return errors.New("-phases reevaluation and import need Usher's management API, which -target does not name")
 	}
 	if !o.has(load.PhaseMembers) {
 		o.sizes, o.batches = nil, nil // nothing needs these groups, and filling them takes long

@@ -26,9 +26,22 @@ type usher struct {
 	integration string
 }
 
-// startUsher builds Usher, starts it on a database of its own and sets up what an
-// administrator would: roles, an integration, its mappings and a token.
+// startUsher starts Usher and sets up what an administrator would: roles, an
+// integration, its mappings and a token.
 func (b *bench) startUsher(ctx context.Context, plan load.Plan, tag string) (*server, error) {
+	started, err := b.launchUsher(ctx, tag)
+	if err != nil {
+		return nil, err
+	}
+	if started.base, started.token, err = started.usher.setUp(ctx, plan, entra.Tenant{Tag: tag}); err != nil {
+		return nil, fmt.Errorf("set Usher up: %w", err)
+	}
+	return started, nil
+}
+
+// launchUsher builds Usher and starts it on a database of its own, with more in
+// its environment where it needs that.
+func (b *bench) launchUsher(ctx context.Context, tag string, more ...string) (*server, error) {
 	b.say("building Usher")
 	path := filepath.Join(b.folder, "usher")
 	build := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/usher")
@@ -46,19 +59,16 @@ func (b *bench) startUsher(ctx context.Context, plan load.Plan, tag string) (*se
 		return nil, err
 	}
 	api := &usher{base: "http://" + address, key: rand.Text() + rand.Text()}
-	program, err := b.launch("usher", usherEnvironment(databaseURL, address, api.key), path, "serve", "--migrate")
+	environment := append(usherEnvironment(databaseURL, address, api.key), more...)
+	program, err := b.launch("usher", environment, path, "serve", "--migrate")
 	if err != nil {
 		return nil, err
 	}
 	if err := program.awaitReady(ctx, api.base+"/readyz", http.StatusOK); err != nil {
 		return nil, err
 	}
-	base, token, err := api.setUp(ctx, plan, entra.Tenant{Tag: tag})
-	if err != nil {
-		return nil, fmt.Errorf("set Usher up: %w", err)
-	}
 	return &server{
-		name: "Usher", base: base, token: token, databaseURL: databaseURL, program: program, usher: api,
+		name: "Usher", databaseURL: databaseURL, program: program, usher: api,
 		probe: &meter.Probe{Cluster: b.cluster, Database: name, Process: program.command.Process.Pid},
 	}, nil
 }

@@ -116,6 +116,13 @@ func endThose(ctx context.Context, api Calendars, ids []string) (done []string, 
 	return done, refused, err
 }
 
+// EndThese ends subscriptions by their ids, of an integration of which nothing is stored any more, and says how many Microsoft 365
+// refused to end. An error says that none can be ended at present.
+func EndThese(ctx context.Context, api Calendars, ids []string) (refused int, err error) {
+	_, refused, err = endThose(ctx, api, ids)
+	return refused, err
+}
+
 // EndRemoved ends the subscriptions that an integration leaves behind which is being removed, with the credentials that it had, and
 // says how many Microsoft 365 refused to end. An error says that none can be ended at present. Where it says that the tenant refuses
 // the integration altogether, they are forgotten: they end by themselves within a week, and what they tell until then is ignored.

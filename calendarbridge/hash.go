@@ -23,9 +23,13 @@ func (n normalizer) hash(e model.Event) string {
 		responses = append(responses, model.Fold(a.Email)+" "+a.Response)
 	}
 	slices.Sort(responses)
+	invitation := "" // which is no field that the application sets
+	if e.MeetingURL != "" {
+		invitation = n.clean.plain(e.Body)
+	}
 	raw, err := json.Marshal([]any{
 		n.values(e), e.Kind, e.SeriesGraphID, original, e.Start.TimeZone, e.Status, e.Response, e.IsOrganizer, model.Fold(e.Organizer.Email),
-		e.MeetingURL, responses,
+		e.MeetingURL, responses, invitation,
 	})
 	if err != nil {
 		return "" // strings and booleans can be written
@@ -64,7 +68,7 @@ func (n normalizer) values(e model.Event) map[field]string {
 		meeting = "yes"
 	}
 	return map[field]string{
-		fieldSubject: e.Subject, fieldBody: n.clean.plain(e.Body), fieldTime: timeKey(e), fieldLocation: e.Location,
+		fieldSubject: e.Subject, fieldBody: n.clean.plain(written(e)), fieldTime: timeKey(e), fieldLocation: e.Location,
 		fieldAttendees: attendeesKey(e.Attendees), fieldShowAs: e.ShowAs, fieldSensitivity: e.Sensitivity,
 		fieldRecurrence: recurrenceKey(e.Recurrence), fieldMeeting: meeting,
 	}

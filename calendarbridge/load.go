@@ -14,6 +14,9 @@ type loaded struct {
 	gone   map[string]string
 }
 
+// empty says that there is nothing to be stored.
+func (l loaded) empty() bool { return len(l.events) == 0 && len(l.gone) == 0 }
+
 // The reasons why an event leaves the application, as the change feed gives them.
 const (
 	reasonDeleted = "deleted in Outlook"
@@ -34,6 +37,9 @@ func (w *work) load(items []outlook.Event) (loaded, error) {
 	}
 	known, err := w.Store.Read(w.ctx).EventsByGraphID(w.cal, removed)
 	if err != nil {
+		return out, err
+	}
+	if err := w.arrivals(items); err != nil {
 		return out, err
 	}
 	var series []string // in the order they come
@@ -100,8 +106,11 @@ func (w *work) removed(out *loaded, item outlook.Event, known map[string]model.E
 	found, err := w.one(item.ID)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		out.gone[item.ID] = reasonDeleted
-		return nil
+		moved, err := w.departed(have)
+		if err == nil && !moved {
+			out.gone[item.ID] = reasonDeleted
+		}
+		return err
 	case err != nil:
 		return err
 	}
@@ -129,8 +138,7 @@ func (w *work) series(out *loaded, id string, members []outlook.Event, known map
 		return err
 	}
 	if !found {
-		w.endSeries(out, id, reasonDeleted)
-		return nil
+		return w.endSeries(out, id)
 	}
 	w.add(out, master)
 	if !w.whole() {
@@ -184,7 +192,7 @@ func (w *work) master(id string, members []outlook.Event) (outlook.Event, bool, 
 	if w.whole() {
 		w.remember(m)
 	}
-	return m, true, nil
+	return m, true, w.arrivals([]outlook.Event{m})
 }
 
 func (w *work) remember(m outlook.Event) {
@@ -207,8 +215,7 @@ func (w *work) instances(out *loaded, master outlook.Event) error {
 		}
 		page, err := w.api.Instances(w.ctx, w.home, master.ID, window, next)
 		if outlook.KindOf(err) == outlook.NotFound {
-			w.endSeries(out, master.ID, reasonDeleted)
-			return nil
+			return w.endSeries(out, master.ID)
 		}
 		if err != nil {
 			return err
@@ -237,8 +244,14 @@ func (w *work) instances(out *loaded, master outlook.Event) error {
 	return nil
 }
 
-// endSeries notes that a series is gone; its occurrences go with it as it is stored.
-func (w *work) endSeries(out *loaded, id, reason string) { out.gone[id] = reason }
+// endSeries notes that a series is gone, unless it was moved; its occurrences go with it as it is stored.
+func (w *work) endSeries(out *loaded, id string) error {
+	moved, err := w.departedSeries(id)
+	if err == nil && !moved {
+		out.gone[id] = reasonDeleted
+	}
+	return err
+}
 
 // view reads the window once without a delta, whose pages do not end. The next round tries the delta again.
 func (w *work) view() error {

@@ -32,8 +32,10 @@ func (w *work) sweep() error {
 	if err := w.sweepThrough(now.Add(-farAway), now.Add(farAway), func(e *model.Event) bool { return e.Kind == model.EventSeries }); err != nil {
 		return err
 	}
-	if err := w.prune(); err != nil {
-		return err
+	if y.SweptAt != nil { // there is nothing old in what was just read for the first time
+		if err := w.prune(); err != nil {
+			return err
+		}
 	}
 	y.Full, y.SweptAt = false, &now
 	w.ended()
@@ -56,8 +58,10 @@ func (w *work) sweepThrough(from, to time.Time, take func(*model.Event) bool) er
 				return err
 			}
 		}
-		if err := w.apply(got); err != nil {
-			return err
+		if !got.empty() {
+			if err := w.apply(got); err != nil {
+				return err
+			}
 		}
 		if len(list) < sweepPage {
 			return nil
@@ -84,8 +88,7 @@ func (w *work) unseen(got *loaded, e *model.Event) error {
 	found, err := w.read(*e)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		got.gone[e.GraphID] = reasonMissing
-		return nil
+		return w.missing(got, e)
 	case err != nil:
 		return err
 	}
@@ -98,13 +101,21 @@ func (w *work) unseen(got *loaded, e *model.Event) error {
 	return nil
 }
 
+// missing notes that an event is not in the calendar any more, unless it was moved to another one.
+func (w *work) missing(got *loaded, e *model.Event) error {
+	moved, err := w.departed(*e)
+	if err == nil && !moved {
+		got.gone[e.GraphID] = reasonMissing
+	}
+	return err
+}
+
 // unseenSeries looks for a series none of whose occurrences came: its days may all lie outside the window.
 func (w *work) unseenSeries(got *loaded, e *model.Event) error {
 	found, err := w.seriesAt(e.GraphID)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		got.gone[e.GraphID] = reasonMissing
-		return nil
+		return w.missing(got, e)
 	case err != nil:
 		return err
 	}

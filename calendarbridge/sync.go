@@ -135,6 +135,9 @@ func (w *work) catchUp() error {
 			return err
 		}
 		y.Link = orElse(got.Next, got.Delta)
+		if loaded.empty() && got.Next == "" {
+			break // the link is stored with the end of the round
+		}
 		if err := w.apply(loaded); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package calendarbridge
 
 import (
 	"html"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,13 +19,18 @@ const (
 	maxAttendees = 1000
 )
 
+// meetingClass is the one class that is kept: it says where the invitation to an online meeting stands.
+var meetingClass = regexp.MustCompile(`^` + blockClass + `$`)
+
 // cleaner makes texts of Microsoft 365 fit to be stored and shown.
 type cleaner struct{ safe, bare *bluemonday.Policy }
 
 func newCleaner() *cleaner {
 	bare := bluemonday.StrictPolicy()
 	bare.AddSpaceWhenStrippingTag(true)
-	return &cleaner{safe: bluemonday.UGCPolicy(), bare: bare}
+	safe := bluemonday.UGCPolicy()
+	safe.AllowAttrs("class").Matching(meetingClass).OnElements("div", "span")
+	return &cleaner{safe: safe, bare: bare}
 }
 
 // text gives s as valid UTF-8 without NUL, which PostgreSQL does not keep, and of at most limit bytes.

@@ -55,9 +55,6 @@ func (s *Service) checkTexts(f *Fields, now model.Event) error {
 		if len(*f.Body) > maxBody {
 			return invalid("body", "has more than %d bytes", maxBody)
 		}
-		if now.MeetingURL != "" {
-			return model.FieldErrorf(model.Refused, "body", "cannot be changed: Microsoft 365 ends an online meeting whose invitation is replaced")
-		}
 		text := s.clean.body("html", *f.Body)
 		f.Body = &text
 	}

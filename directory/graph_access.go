@@ -65,6 +65,10 @@ func (s *Service) graphAccessOfRemoved(ctx context.Context, ref model.Ref) (Grap
 	if err != nil {
 		return GraphAccess{}, err
 	}
+	return accessOfRemoved(i, kept)
+}
+
+func accessOfRemoved(i model.Integration, kept removalAccess) (GraphAccess, error) {
 	access := GraphAccess{Integration: i, Auth: graphAuth(i.Graph), ClientSecret: kept.ClientSecret, CertificatePEM: kept.CertificatePEM}
 	if i.TenantID == "" || i.Graph.ClientID == "" && access.Auth != GraphAuthManagedIdentity ||
 		access.Auth == GraphAuthSecret && kept.ClientSecret == "" || access.Auth == GraphAuthCertificate && kept.CertificatePEM == "" {

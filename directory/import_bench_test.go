@@ -89,7 +89,7 @@ func (c multitude) Group(_ context.Context, id string) (graph.Group, error) {
 }
 
 // BenchmarkImport imports people in groups, ten groups each, and once more without change. USHER_BENCH_PEOPLE says how many people;
-// there are five groups for a thousand of them.
+// there are five groups for a thousand of them. -bench BenchmarkImport/postgres, or /sqlite, chooses the database.
 func BenchmarkImport(b *testing.B) {
 	people := 1000
 	if text := os.Getenv("USHER_BENCH_PEOPLE"); text != "" {

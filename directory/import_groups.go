@@ -70,7 +70,7 @@ func (r *importRound) groups(ctx context.Context) error {
 		if links[i].Ended == r.state.Round {
 			continue
 		}
-		groups, err := read.ImportGroups(r.ref)
+		groups, err := read.ImportGroupsOf(r.ref, links[i].ID)
 		if err != nil {
 			return err
 		}
@@ -83,14 +83,12 @@ func (r *importRound) groups(ctx context.Context) error {
 	return r.nest(ctx, view)
 }
 
-func (r *importRound) groupPage(ctx context.Context, link *model.ImportLink, all []model.ImportGroup) error {
+func (r *importRound) groupPage(ctx context.Context, link *model.ImportLink, groups []model.ImportGroup) error {
 	page := groupsRead{round: r, link: *link, byObject: map[string]*model.ImportGroup{}}
 	var ids []string
-	for i := range all {
-		if all[i].LinkID == link.ID {
-			ids = append(ids, all[i].ObjectID)
-			page.byObject[all[i].ObjectID] = &all[i]
-		}
+	for i := range groups {
+		ids = append(ids, groups[i].ObjectID)
+		page.byObject[groups[i].ObjectID] = &groups[i]
 	}
 	if len(ids) == 0 {
 		return r.store(ctx, 0, func(tx *store.Tx, _ *model.ImportState) error {

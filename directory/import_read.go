@@ -91,11 +91,13 @@ func (r *importRound) step(ctx context.Context) (done bool, err error) {
 // store stores what a step has read, unless another worker has stored it, or somebody has ended the run or thrown away what was
 // read. read says how much of the tenant's came.
 func (r *importRound) store(ctx context.Context, read int, fn func(tx *store.Tx, state *model.ImportState) error) error {
-	return r.svc.Store.InTx(ctx, func(tx *store.Tx) error {
+	from := 0
+	err := r.svc.Store.InTx(ctx, func(tx *store.Tx) error {
 		run, err := tx.LockRun(r.ref.OrganizationID, r.run.ID)
 		if err != nil {
 			return err
 		}
+		from = run.Progress.Done
 		state, err := tx.ImportState(r.ref)
 		if err != nil {
 			return err
@@ -110,6 +112,10 @@ func (r *importRound) store(ctx context.Context, read int, fn func(tx *store.Tx,
 		run.Progress.Total = max(run.Progress.Total, run.Progress.Done)
 		return errors.Join(tx.PutImportState(&state), tx.UpdateRun(&run))
 	})
+	if err == nil && grown(from, from+read) {
+		err = r.svc.Store.AnalyzeImport(ctx)
+	}
+	return err
 }
 
 // begin begins a round: it decides what is read anew, and what goes on from the links of the last round.

@@ -41,6 +41,9 @@ func (r *importRound) settle(ctx context.Context) (bool, error) {
 		state.FinishedAt = new(tx.Now())
 		return nil
 	})
+	if err == nil && r.run.Progress.Done > 1000 {
+		err = r.svc.Store.AnalyzeImport(ctx) // all that was incoming has come
+	}
 	return err == nil, err
 }
 

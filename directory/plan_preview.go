@@ -43,7 +43,15 @@ func suppose(settings *model.Settings, ref model.Ref, p model.PreviewSettings) (
 	set(&entry.FieldMappings, p.FieldMappings)
 	set(&entry.Exclusions, p.Exclusions)
 	set(&entry.ChosenGroups, p.ChosenGroups)
-	i := &entry.Integration
+	supposeIntegration(&entry.Integration, &p)
+	out := *settings
+	out.Integrations = maps.Clone(settings.Integrations)
+	out.Integrations[ref.IntegrationID] = entry
+	return &out, nil
+}
+
+// supposeIntegration sets what is supposed of the integration itself.
+func supposeIntegration(i *model.Integration, p *model.PreviewSettings) {
 	set(&i.RoleSync, p.RoleSync)
 	set(&i.DefaultRole, p.DefaultRole)
 	set(&i.Scope, p.Scope)
@@ -51,10 +59,6 @@ func suppose(settings *model.Settings, ref model.Ref, p model.PreviewSettings) (
 	set(&i.RequireGroup, p.RequireGroup)
 	set(&i.Priority, p.Priority)
 	set(&i.Guard, p.Guard)
-	out := *settings
-	out.Integrations = maps.Clone(settings.Integrations)
-	out.Integrations[ref.IntegrationID] = entry
-	return &out, nil
 }
 
 func set[T any](target, value *T) {

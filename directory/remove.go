@@ -22,6 +22,9 @@ type removalAccess struct {
 // removalUse is what the access of a removal is sealed for.
 func removalUse(ref model.Ref) string { return ref.IntegrationID + "/removal" }
 
+// removalCounted is how far is counted what a removal would take; what there is more of is "at least" so much.
+const removalCounted = 10_000
+
 // removalKept is for how long it can be read what became of an integration that was removed.
 const removalKept = 30 * 24 * time.Hour
 
@@ -58,6 +61,9 @@ func (s *Service) RemoveIntegration(ctx context.Context, ref model.Ref, keep boo
 		if err := tx.InsertRemoval(&out); err != nil {
 			return err
 		}
+		if err := s.endWebhooks(ctx, tx, ref); err != nil {
+			return err
+		}
 		if err := s.tellIntegration(ctx, tx, model.IntegrationRemoved, &i, map[string]any{"name": i.Name}); err != nil {
 			return err
 		}
@@ -73,7 +79,7 @@ func (s *Service) RemoveIntegration(ctx context.Context, ref model.Ref, keep boo
 
 // newRemoval notes what will be needed of an integration that is about to go.
 func (s *Service) newRemoval(ctx context.Context, tx *store.Tx, i model.Integration, keep bool) (model.Removal, error) {
-	counts, err := tx.IntegrationCounts(i.Ref())
+	counts, _, err := tx.IntegrationCounts(i.Ref(), 0)
 	if err != nil {
 		return model.Removal{}, err
 	}
@@ -87,7 +93,7 @@ func (s *Service) newRemoval(ctx context.Context, tx *store.Tx, i model.Integrat
 		Steps: removalSteps(),
 	}
 	now := tx.Now()
-	r.Steps[0].State, r.Steps[0].Ended, r.Steps[0].Detail = model.StepDone, &now, removedWords(counts)
+	r.Steps[0].State, r.Steps[0].Ended, r.Steps[0].Detail = model.StepDone, &now, RemovedWords(&r)
 	return r, s.sealAccess(tx, &r, &setup)
 }
 
@@ -97,12 +103,6 @@ func removalSteps() []model.TaskStep {
 		list = append(list, model.TaskStep{Name: step.name, State: model.StepPending})
 	}
 	return list
-}
-
-// removedWords says what went with an integration.
-func removedWords(n map[string]int) string {
-	return fmt.Sprintf("%d directory users (%d linked to accounts, which stay), %d groups, %d memberships, %d calendars with %d events, %d tokens and clients",
-		n["directory_users"], n["links"], n["directory_groups"], n["memberships"], n["calendars"], n["events"], n["scim_tokens"]+n["scim_clients"])
 }
 
 // sealAccess keeps the credentials of the integration for the time of its removal.
@@ -171,7 +171,7 @@ func (s *Service) Removal(ctx context.Context, ref model.Ref) (model.Removal, er
 		}
 		return read.Removal(ref)
 	}
-	counts, err := read.IntegrationCounts(ref)
+	counts, atLeast, err := read.IntegrationCounts(ref, removalCounted)
 	if err != nil {
 		return model.Removal{}, err
 	}
@@ -181,9 +181,9 @@ func (s *Service) Removal(ctx context.Context, ref model.Ref) (model.Removal, er
 	}
 	r := model.Removal{
 		IntegrationID: i.ID, OrganizationID: i.OrganizationID, Name: i.Name, TenantID: i.TenantID, State: model.TaskNone, Removed: counts,
-		Left: []model.Leftover{}, Steps: removalSteps(), Plan: model.RemovalPlan{Integration: i, Entra: setup.Entra, Adopted: setup.Options.Adopted != ""},
+		AtLeast: atLeast, Left: []model.Leftover{}, Steps: removalSteps(), Plan: model.RemovalPlan{Integration: i, Entra: setup.Entra, Adopted: setup.Options.Adopted != ""},
 	}
-	r.Steps[0].Detail = removedWords(counts)
+	r.Steps[0].Detail = RemovedWords(&r)
 	shared, err := read.IntegrationsOfApp(i.TenantID, i.Graph.ClientID)
 	for n := range r.Steps[1:] {
 		r.Steps[n+1].Detail = willDo(&r, r.Steps[n+1].Name, shared > 1)
@@ -196,7 +196,7 @@ func willDo(r *model.Removal, step string, shared bool) string {
 	i, e := r.Plan.Integration, r.Plan.Entra
 	switch step {
 	case "subscriptions":
-		return fmt.Sprintf("%d subscriptions for changes of calendars will be ended", r.Removed["subscriptions"])
+		return fmt.Sprintf("%s subscriptions for changes of calendars will be ended", Removed(r, "subscriptions"))
 	case "provisioning":
 		switch {
 		case e.ServicePrincipal == "" && e.Tries == 0:

@@ -59,6 +59,9 @@ type Options struct {
 	// EndSubscriptions, where set, ends what is left of the subscriptions of an integration that is being removed, and says how many
 	// Microsoft 365 refused to end.
 	EndSubscriptions func(ctx context.Context, ref model.Ref) (refused int, err error)
+	// EndTheirs, where set, ends subscriptions by their ids, with the access of an integration that is gone, and says how many Microsoft
+	// 365 refused to end.
+	EndTheirs func(ctx context.Context, access GraphAccess, subscriptions []string) (refused int, err error)
 }
 
 // How many look-ups of unmarked tokens there may be per second, and at once.

@@ -27,6 +27,8 @@ type BulkFilter struct {
 	EmailInDomains    []string `json:"email_in_domains,omitempty"`
 	Unlinked          *bool    `json:"unlinked,omitempty"` // linked to no directory user, or to some
 	Origin            string   `json:"origin,omitempty"`
+	Guests            bool     `json:"guests,omitempty"`   // linked to a B2B guest; integration and q are then asked of the guest
+	Hybrid            bool     `json:"hybrid,omitempty"`   // linked to somebody whose master is an Active Directory; likewise
 	Accounts          []string `json:"accounts,omitempty"` // one of these, by id
 }
 
@@ -105,6 +107,7 @@ func (r *BulkResult) add(page *BulkResult) {
 func (f BulkFilter) forStore() (store.BulkFilter, error) {
 	out := store.BulkFilter{AccountFilter: store.AccountFilter{
 		Status: model.AccountStatus(f.Status), Role: f.Role, Integration: f.Integration, Search: f.Q, Origin: model.Origin(f.Origin),
+		Guests: f.Guests, Hybrid: f.Hybrid,
 	}}
 	statuses := []model.AccountStatus{"", model.AccountActive, model.AccountDeactivated, model.AccountArchived}
 	switch {

@@ -254,3 +254,29 @@ func TestServiceTheLastAdministratorStaysWhileRolesLoseTheirMark(t *testing.T) {
 		}
 	})
 }
+
+// TestServiceQueuesOneRun lets twelve operators ask for the same at once.
+func TestServiceQueuesOneRun(t *testing.T) {
+	each(t, func(w *world) {
+		w.user("ada@contoso.com")
+		for range 10 {
+			ids := make([]string, 12)
+			ask := make([]func() error, len(ids))
+			for i := range ids {
+				ask[i] = func() error {
+					run, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
+					ids[i] = run.ID
+					return err
+				}
+			}
+			for _, err := range together(ask...) {
+				w.ok(err)
+			}
+			if slices.Sort(ids); len(slices.Compact(ids)) != 1 {
+				w.Fatalf("runs %q were queued", ids)
+			}
+			_, err := w.svc.CancelRun(w.ctx, w.org, ids[0])
+			w.ok(err)
+		}
+	})
+}

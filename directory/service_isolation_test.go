@@ -139,6 +139,10 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 			return found(counts[x.user], err)
 		}, true},
 		{"SyncPerson", func() error { _, err := w.svc.SyncPerson(w.ctx, w.ref, x.user); return err }, false},
+		{"TryGroupMappings", func() error {
+			out, err := w.svc.TryGroupMappings(w.ctx, w.ref, x.group, nil)
+			return found(out.Looked, err)
+		}, true},
 		{"WhatIf", func() error { _, err := w.svc.WhatIf(w.ctx, w.ref, x.user, nil, nil); return err }, false},
 		{"SCIMRequest", func() error { _, _, err := w.svc.SCIMRequest(w.ctx, w.ref, x.request); return err }, false},
 		{"ChangeMembers", func() error {
@@ -191,9 +195,16 @@ func (w *world) settingsAttempts() []attempt {
 			_, err := w.svc.CreateGroup(w.ctx, w.ref, model.DirectoryGroup{Document: doc}, nil)
 			return err
 		}, false},
+		{"ContinueSurvey", func() error { return w.svc.ContinueSurvey(w.ctx, w.ref, directory.NewSurvey(), 0) }, false},
 		{"Lists", func() error { _, err := w.svc.Lists(w.ctx, w.ref); return err }, false},
 		{"PutGroupMappings", func() error { _, err := w.svc.PutGroupMappings(w.ctx, w.ref, nil); return err }, false},
 		{"PutFieldMappings", func() error { _, err := w.svc.PutFieldMappings(w.ctx, w.ref, nil); return err }, false},
+		{"RuleEffects", func() error { _, err := w.svc.RuleEffects(w.ctx, w.ref, nil); return err }, false},
+		{"TryExclusions", func() error { _, err := w.svc.TryExclusions(w.ctx, w.ref, nil); return err }, false},
+		{"FieldMappingVersions", func() error { _, err := w.svc.FieldMappingVersions(w.ctx, w.ref, 0, 1); return err }, false},
+		{"FieldMappingVersion", func() error { _, err := w.svc.FieldMappingVersion(w.ctx, w.ref, 1); return err }, false},
+		{"RestoreFieldMappings", func() error { _, err := w.svc.RestoreFieldMappings(w.ctx, w.ref, 1); return err }, false},
+		{"PreviewFieldMappings", func() error { _, err := w.svc.PreviewFieldMappings(w.ctx, w.ref, 1); return err }, false},
 		{"PutExclusions", func() error { _, err := w.svc.PutExclusions(w.ctx, w.ref, nil); return err }, false},
 		{"PutRoomGroups", func() error { _, err := w.svc.PutRoomGroups(w.ctx, w.ref, nil); return err }, false},
 		{"GraphAccess", func() error { _, err := w.svc.GraphAccess(w.ctx, w.ref); return err }, false},
@@ -298,6 +309,7 @@ func (w *world) organizationAttempts(x foreign) []attempt {
 			return err
 		}, false},
 		{"SignOut", func() error { return w.svc.SignOut(w.ctx, w.org, x.operator, x.run) }, true},
+		{"SavePreview", run(w.svc.SavePreview), false},
 		{"CancelRun", run(w.svc.CancelRun), false},
 		{"ApplyRun", choosing(w.svc.ApplyRun), false},
 		{"DiscardRun", choosing(w.svc.DiscardRun), false},
@@ -306,6 +318,7 @@ func (w *world) organizationAttempts(x foreign) []attempt {
 			return w.svc.Work(w.ctx, directory.WorkRun{OrganizationID: w.org, RunID: x.run})
 		}, true},
 		{"DeleteAPIKey", entry(w.svc.DeleteAPIKey, x.run), false},
+		{"GraphCredentials", func() error { list, err := w.svc.GraphCredentials(w.ctx, w.org); return found(len(list), err) }, true},
 	}
 }
 
@@ -335,20 +348,20 @@ func (w *world) everyMethodTried(tried map[string]bool) {
 	others := []string{
 		// They make or put a thing in the organization that they name, and read none of another.
 		"CreateIntegration", "CreateWebhookEndpoint", "CreateAPIKey", "CreateOperator", "PutEmployee", "ImportEmployees", "PutRole", "PutDepartment", "PutSite",
-		"PutModule", "PutCustomField",
+		"PutModule", "PutCustomField", "AcknowledgeAlarm",
 		// They take a key of the catalogue, as DeleteRole does by the same function.
 		"DeleteDepartment", "DeleteSite", "DeleteModule", "DeleteCustomField",
 		// TestListsOfAnotherOrganization tries the first; the others are jobs, which nobody outside names.
-		"ListMembers", "ReadPhotos", "SweepPhotos",
+		"ListMembers", "ReadPhotos", "SweepPhotos", "EndLeft",
 		// TestOperationsOfAnotherOrganization tries the first three; the others are jobs of the installation.
 		"Operation", "CancelOperation", "WorkOperation", "OperationsDue", "FollowAccounts",
 		// They concern the installation.
 		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Tidy", "Retire", "Reseal", "APIKey", "Warn",
-		"AllWarnings", "TrimSCIMLog", "TrimFeed", "WatchSetups", "ScheduleImports",
+		"AllWarnings", "TrimSCIMLog", "TrimFeed", "TrimJournals", "WatchSetups", "ScheduleImports",
 		// It reads what was sealed.
 		"AnswersSignIn",
 		// What is shown tells the organization.
-		"SecretGrant", "AssertionGrant", "OperatorSession", "OperatorLink", "UseOperatorLink", "ChangeOwnPassword", "EndOtherSessions",
+		"SecretGrant", "AssertionGrant", "OperatorSession", "StandingSession", "OperatorLink", "UseOperatorLink", "ChangeOwnPassword", "EndOtherSessions",
 		// The operator who does it tells the organization, or there is nobody yet.
 		"InviteOperator", "FirstOperatorLink",
 	}

@@ -100,7 +100,7 @@ func (s *Service) ChangeOrganization(ctx context.Context, id string, edit func(*
 }
 
 // DeleteOrganization removes an organization with everything that it owns, its feed and its log too. The default
-// organization cannot be deleted.
+// organization cannot be deleted. Its subscriptions at Microsoft Graph are ended by jobs; see EndLeft.
 func (s *Service) DeleteOrganization(ctx context.Context, id string) error {
 	defer s.tokens.forget()
 	var gone model.Organization
@@ -116,6 +116,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, id string) error {
 			return err
 		}
 		gone = o
+		if err := s.leaveSubscriptions(tx, o); err != nil {
+			return err
+		}
 		return tx.DeleteOrganization(o.ID)
 	})
 	if err == nil { // its own log is gone with it

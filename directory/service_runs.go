@@ -80,6 +80,9 @@ func (s *Service) requestReevaluation(ctx context.Context, tx *store.Tx, ref mod
 
 // queueRun queues the run, unless one that is open serves.
 func (s *Service) queueRun(ctx context.Context, tx *store.Tx, run model.Run) (model.Run, error) {
+	if err := tx.LockRuns(run.Ref()); err != nil {
+		return model.Run{}, err
+	}
 	open, err := tx.OpenRuns(run.Ref())
 	if err != nil {
 		return model.Run{}, err
@@ -144,6 +147,7 @@ func (s *Service) failed(ctx context.Context, job WorkRun, err error) error {
 
 // runStep does one page, and says whether the job has nothing more to do. It gives the run as it stands then.
 func (s *Service) runStep(ctx context.Context, job WorkRun) (run model.Run, done bool, err error) {
+	from := 0
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		done = false
 		run, err = tx.LockRun(job.OrganizationID, job.RunID)
@@ -162,9 +166,13 @@ func (s *Service) runStep(ctx context.Context, job WorkRun) (run model.Run, done
 			done = true
 			return s.endRun(ctx, tx, &run, model.RunCancelled)
 		}
+		from = run.Progress.Done
 		done, err = s.runWork(ctx, tx, &run).step()
 		return err
 	})
+	if err == nil && grown(from, run.Progress.Done) {
+		err = s.Store.AnalyzePeople(ctx)
+	}
 	return run, done, err
 }
 

@@ -34,15 +34,6 @@ func (s *Service) PutGroupMappings(ctx context.Context, ref model.Ref, list []mo
 		func(settings *model.Settings) error { return ValidateGroupMappings(settings, ref.IntegrationID, list) })
 }
 
-// PutFieldMappings stores which attributes fill which fields. The empty list maps the common fields by default.
-func (s *Service) PutFieldMappings(ctx context.Context, ref model.Ref, list []model.FieldMapping) ([]model.FieldMapping, error) {
-	return putList(ctx, s, ref, store.ListFieldMappings, "field mappings", list,
-		func(i model.IntegrationSettings) []model.FieldMapping { return i.FieldMappings },
-		func(settings *model.Settings) error {
-			return ValidateFieldMappings(settings, ref.IntegrationID, list)
-		})
-}
-
 // PutExclusions stores who gets no account.
 func (s *Service) PutExclusions(ctx context.Context, ref model.Ref, list []model.Exclusion) ([]model.Exclusion, error) {
 	return putList(ctx, s, ref, store.ListExclusions, "exclusions", list,
@@ -97,25 +88,36 @@ func putList[T any](ctx context.Context, s *Service, ref model.Ref, kind, name s
 		if err := validate(settings); err != nil {
 			return err
 		}
-		before := current(entry)
-		if before != nil && sameJSON(before, list) {
-			return nil
-		}
-		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
-			return err
-		}
-		if err := tx.PutList(ref, kind, list); err != nil {
-			return err
-		}
-		summary := fmt.Sprintf("%s of %s changed", name, entry.Integration.Name)
-		err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, kind+".changed", "integration", ref.IntegrationID,
-			entry.Integration.Name, summary, map[string]any{"before": before, "after": list})
-		if err != nil {
-			return err
-		}
-		return s.requestReevaluation(ctx, tx, ref, summary)
+		_, err = saveList(ctx, s, tx, ref, savedList[T]{kind: kind, name: name, integration: entry.Integration.Name, before: current(entry), after: list})
+		return err
 	})
 	return list, err
+}
+
+// savedList is one of an integration's lists as it was and as it shall be.
+type savedList[T any] struct {
+	kind, name    string
+	integration   string // its name
+	before, after []T
+	why           string // added to what the log says of it; mostly ""
+}
+
+// saveList stores a list that is valid, logs it and has everyone re-evaluated. One that is as the stored one changes nothing: then
+// changed is false. The caller holds the settings.
+func saveList[T any](ctx context.Context, s *Service, tx *store.Tx, ref model.Ref, l savedList[T]) (changed bool, err error) {
+	if l.before != nil && sameJSON(l.before, l.after) {
+		return false, nil
+	}
+	if err := errors.Join(tx.ChangeSettings(ref.OrganizationID), tx.PutList(ref, l.kind, l.after)); err != nil {
+		return false, err
+	}
+	summary := fmt.Sprintf("%s of %s changed%s", l.name, l.integration, l.why)
+	err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, l.kind+".changed", "integration", ref.IntegrationID, l.integration, summary,
+		map[string]any{"before": l.before, "after": l.after})
+	if err != nil {
+		return false, err
+	}
+	return true, s.requestReevaluation(ctx, tx, ref, summary)
 }
 
 // lockSettings takes the lock that changes of settings hold, and reads the settings and those of the integration. Whatever
@@ -241,39 +243,46 @@ func (s *Service) ChangeIntegration(ctx context.Context, ref model.Ref, edit fun
 		if err != nil {
 			return err
 		}
-		before, i := entry.Integration, entry.Integration
-		if err := edit(&i); err != nil {
-			return err
-		}
-		if err := checkIntegrationEdit(settings, &before, &i); err != nil {
-			return err
-		}
-		noteSecrets(&i, secrets)
-		out = i
-		if sameJSON(before, i) && len(secrets) == 0 {
-			return nil
-		}
-		if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
-			return err
-		}
-		if err := tx.UpdateIntegration(&out); err != nil {
-			return err
-		}
-		if err := errors.Join(s.putSecrets(tx, &out, secrets), s.IntegrationSaved(tx, out)); err != nil {
-			return err
-		}
-		if err := s.tellIntegration(ctx, tx, model.IntegrationUpdated, &out, map[string]any{"integration": out}); err != nil {
-			return err
-		}
-		summary := "settings of integration " + out.Name + " changed"
-		err = s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "integration.updated", "integration", out.ID, out.Name, summary,
-			map[string]any{"before": before, "after": out})
-		if err != nil || !rulesRead(before, out) {
-			return err
-		}
-		return s.requestReevaluation(ctx, tx, ref, summary)
+		out, err = s.changeIntegration(ctx, tx, settings, entry.Integration, edit, secrets)
+		return err
 	})
 	return out, err
+}
+
+// changeIntegration is ChangeIntegration in a transaction that holds the settings.
+func (s *Service) changeIntegration(ctx context.Context, tx *store.Tx, settings *model.Settings, before model.Integration, edit func(*model.Integration) error,
+	secrets map[string]string,
+) (model.Integration, error) {
+	out, ref := before, before.Ref()
+	if err := edit(&out); err != nil {
+		return out, err
+	}
+	if err := checkIntegrationEdit(settings, &before, &out); err != nil {
+		return out, err
+	}
+	noteSecrets(&out, secrets)
+	if sameJSON(before, out) && len(secrets) == 0 {
+		return out, nil
+	}
+	if err := tx.ChangeSettings(ref.OrganizationID); err != nil {
+		return out, err
+	}
+	if err := tx.UpdateIntegration(&out); err != nil {
+		return out, err
+	}
+	if err := errors.Join(s.putSecrets(tx, &out, secrets), s.IntegrationSaved(tx, out)); err != nil {
+		return out, err
+	}
+	if err := s.tellIntegration(ctx, tx, model.IntegrationUpdated, &out, map[string]any{"integration": out}); err != nil {
+		return out, err
+	}
+	summary := "settings of integration " + out.Name + " changed"
+	err := s.logSetting(ctx, tx, ref.OrganizationID, &ref.IntegrationID, "integration.updated", "integration", out.ID, out.Name, summary,
+		map[string]any{"before": before, "after": out})
+	if err != nil || !rulesRead(before, out) {
+		return out, err
+	}
+	return out, s.requestReevaluation(ctx, tx, ref, summary)
 }
 
 // rulesRead says whether a setting differs that the rules read.

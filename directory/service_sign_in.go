@@ -169,9 +169,18 @@ func signedInBy(how model.SignInMethod) string {
 // errSession says that somebody has to sign in.
 func errSession() error { return model.Errorf(model.Unauthorized, "Please sign in.") }
 
-// OperatorSession gives who is signed in with a session's token. One that is unknown, has ended, or was not used for
-// SessionIdle is Unauthorized.
+// OperatorSession gives who is signed in with a session's token, and keeps the session from growing idle. One that is unknown,
+// has ended, or was not used for SessionIdle is Unauthorized.
 func (s *Service) OperatorSession(ctx context.Context, token string) (SignedInOperator, error) {
+	who, err := s.StandingSession(ctx, token)
+	if err == nil && s.Now().Sub(who.Session.SeenAt) >= time.Minute {
+		err = s.Store.InTx(ctx, func(tx *store.Tx) error { tx.UseOperatorSession(who.Session.ID); return nil })
+	}
+	return who, err
+}
+
+// StandingSession is OperatorSession for what goes on without the operator's doing: it does not count as use.
+func (s *Service) StandingSession(ctx context.Context, token string) (SignedInOperator, error) {
 	id, ok := secret.TokenID(secret.PrefixSession, token)
 	if !ok || !s.Keys.Made(secret.PrefixSession, token) {
 		return SignedInOperator{}, errSession()
@@ -189,10 +198,8 @@ func (s *Service) OperatorSession(ctx context.Context, token string) (SignedInOp
 		return SignedInOperator{}, err
 	case !s.Keys.Matches(token, session.Hash), !now.Before(session.ExpiresAt), now.Sub(session.SeenAt) >= SessionIdle:
 		return SignedInOperator{}, errSession()
-	case now.Sub(session.SeenAt) >= time.Minute:
-		err = s.Store.InTx(ctx, func(tx *store.Tx) error { tx.UseOperatorSession(session.ID); return nil })
 	}
-	return SignedInOperator{Operator: o, Session: session}, err
+	return SignedInOperator{Operator: o, Session: session}, nil
 }
 
 // SignOut ends a session; one that has ended already is fine.

@@ -36,6 +36,9 @@ func (s *Service) CreateWebhookEndpoint(ctx context.Context, in model.WebhookEnd
 	in.State, in.Position = model.WebhookActive, end
 	var text string
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.HoldSettings(in.OrganizationID); err != nil { // so that its integration stays
+			return err
+		}
 		if n, err := tx.CountWebhookEndpoints(in.OrganizationID); err != nil || n >= maxWebhookEndpoints {
 			return orElse(err, model.Errorf(model.Refused, "there are %d endpoints already; delete one that is not used", n))
 		}
@@ -69,23 +72,20 @@ func (s *Service) newWebhookSecret(tx *store.Tx, e model.WebhookEndpoint) (strin
 func (s *Service) ChangeWebhookEndpoint(ctx context.Context, organizationID, id string, edit func(*model.WebhookEndpoint)) (model.WebhookEndpoint, error) {
 	var e model.WebhookEndpoint
 	err := s.Store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if _, err := tx.HoldSettings(organizationID); err != nil { // so that its integration stays
+			return err
+		}
 		if e, err = tx.LockWebhookEndpoint(organizationID, id); err != nil {
 			return err
 		}
 		before := e
 		before.Types = slices.Clone(e.Types)
 		edit(&e)
-		if e.State != before.State && e.State != model.WebhookActive && e.State != model.WebhookPaused {
-			return model.FieldErrorf(model.Invalid, "state", "is active or paused")
-		}
-		if err := s.checkWebhook(&e); err != nil {
-			return err
-		}
-		if err := webhookIntegration(tx, &e); err != nil {
-			return err
-		}
 		if reflect.DeepEqual(shownWebhook(before), shownWebhook(e)) {
 			return nil
+		}
+		if err := s.checkWebhookChange(tx, &before, &e); err != nil {
+			return err
 		}
 		if e.State == model.WebhookActive && before.State != model.WebhookActive {
 			now := tx.Now()
@@ -97,6 +97,25 @@ func (s *Service) ChangeWebhookEndpoint(ctx context.Context, organizationID, id 
 		return s.logWebhook(ctx, tx, &e, "changed", map[string]any{"before": shownWebhook(before), "after": shownWebhook(e)})
 	})
 	return e, err
+}
+
+// checkWebhookChange refuses what an endpoint cannot become. That of an integration that was removed can be edited, but it is made
+// active for another one, or for all.
+func (s *Service) checkWebhookChange(tx *store.Tx, before, e *model.WebhookEndpoint) error {
+	if e.State != before.State && e.State != model.WebhookActive && e.State != model.WebhookPaused {
+		return model.FieldErrorf(model.Invalid, "state", "is active or paused")
+	}
+	if err := s.checkWebhook(e); err != nil {
+		return err
+	}
+	same := reflect.DeepEqual(e.IntegrationID, before.IntegrationID)
+	if !same && e.State == model.WebhookActive {
+		e.Reason = "" // it goes on
+	}
+	if same && (e.State == model.WebhookDisabled || before.State == model.WebhookActive) {
+		return nil
+	}
+	return webhookIntegration(tx, e)
 }
 
 func shownWebhook(e model.WebhookEndpoint) map[string]any {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"iter"
+	"slices"
 
 	"usher/model"
 )
@@ -57,39 +58,67 @@ func suggestables() []suggestable {
 	}
 }
 
-// SuggestExclusions looks at every directory user once, at constant memory, and offers the exclusions that would
-// concern somebody, each with the number of directory users it matches.
-func SuggestExclusions(users iter.Seq[model.DirectoryUser]) []Suggestion {
-	offers := suggestables()
-	compiledOffers := make([]exclusion, len(offers))
-	for i := range offers {
+// Survey looks for accounts behind which nobody stands, at constant memory, a part of an integration's people at a time.
+type Survey struct {
+	offers   []suggestable
+	compiled []exclusion
+	found    []Suggestion
+	known    []bool
+	after    string
+	// Looked is how many people have been looked at, Done whether that is everybody.
+	Looked int
+	Done   bool
+}
+
+// NewSurvey gives one that has looked at nobody.
+func NewSurvey() *Survey {
+	s := &Survey{offers: suggestables()}
+	s.compiled, s.found, s.known = make([]exclusion, len(s.offers)), make([]Suggestion, len(s.offers)), make([]bool, len(s.offers))
+	for i := range s.offers {
 		var err error
-		if compiledOffers[i], err = compileExclusion(offers[i].exclusion); err != nil {
-			return nil
+		if s.compiled[i], err = compileExclusion(s.offers[i].exclusion); err != nil {
+			return &Survey{}
 		}
 	}
-	found := make([]Suggestion, len(offers))
-	known := make([]bool, len(offers))
-	for user := range users {
-		attrs := user.Document.Attributes()
-		for i := range offers {
-			known[i] = known[i] || offers[i].known == nil || len(offers[i].known.Values(attrs)) > 0
-			if compiledOffers[i].matches(&user, func() map[string]any { return attrs }) {
-				found[i].Count++
-				if len(found[i].Examples) < maxExamples {
-					found[i].Examples = append(found[i].Examples, userLabel(user))
-				}
+	return s
+}
+
+// look looks at one directory user.
+func (s *Survey) look(user *model.DirectoryUser) {
+	s.Looked++
+	attrs := user.Document.Attributes()
+	for i := range s.offers {
+		s.known[i] = s.known[i] || s.offers[i].known == nil || len(s.offers[i].known.Values(attrs)) > 0
+		if s.compiled[i].matches(user, func() map[string]any { return attrs }) {
+			s.found[i].Count++
+			if len(s.found[i].Examples) < maxExamples {
+				s.found[i].Examples = append(s.found[i].Examples, userLabel(*user))
 			}
 		}
 	}
+}
+
+// Suggestions offers the exclusions that would concern somebody of those who have been looked at, each with how many.
+func (s *Survey) Suggestions() []Suggestion {
 	suggestions := []Suggestion{}
-	for i := range offers {
-		if found[i].Count > 0 && known[i] {
-			found[i].Exclusion, found[i].Reason = offers[i].exclusion, offers[i].reason
-			suggestions = append(suggestions, found[i])
+	for i := range s.offers {
+		if s.found[i].Count > 0 && s.known[i] {
+			one := s.found[i]
+			one.Exclusion, one.Reason, one.Examples = s.offers[i].exclusion, s.offers[i].reason, slices.Clone(one.Examples)
+			suggestions = append(suggestions, one)
 		}
 	}
 	return suggestions
+}
+
+// SuggestExclusions looks at every directory user once, at constant memory, and offers the exclusions that would
+// concern somebody, each with the number of directory users it matches.
+func SuggestExclusions(users iter.Seq[model.DirectoryUser]) []Suggestion {
+	s := NewSurvey()
+	for user := range users {
+		s.look(&user)
+	}
+	return s.Suggestions()
 }
 
 func userLabel(u model.DirectoryUser) string {

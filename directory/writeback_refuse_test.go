@@ -23,10 +23,14 @@ func (w *world) stocked() *fakeEntra {
 	f.users["hybrid"] = &entraid.User{ID: "hybrid", UserPrincipalName: "grace@contoso.com", AccountEnabled: true, OnPremisesSync: true}
 	f.users["nowhere"] = &entraid.User{ID: "nowhere", UserPrincipalName: "alan@contoso.com", AccountEnabled: true}
 	for _, g := range []entraid.Group{
-		{ID: "security", SecurityEnabled: true}, {ID: "unified", MailEnabled: true, Types: []string{"Unified"}},
+		{ID: "security", SecurityEnabled: true},
+		{ID: "unified", MailEnabled: true, Types: []string{"Unified"}},
 		{ID: "dynamic", SecurityEnabled: true, Types: []string{"DynamicMembership"}, MembershipRule: `user.department -eq "HR"`},
-		{ID: "mail", SecurityEnabled: true, MailEnabled: true}, {ID: "list", MailEnabled: true}, {ID: "premises", SecurityEnabled: true, OnPremisesSync: true},
-		{ID: "role", SecurityEnabled: true, RoleAssignable: true}, {ID: "managed", SecurityEnabled: true, ManagementRestricted: true},
+		{ID: "mail", SecurityEnabled: true, MailEnabled: true},
+		{ID: "list", MailEnabled: true},
+		{ID: "premises", SecurityEnabled: true, OnPremisesSync: true},
+		{ID: "role", SecurityEnabled: true, RoleAssignable: true},
+		{ID: "managed", SecurityEnabled: true, ManagementRestricted: true},
 	} {
 		g.DisplayName = "Group " + g.ID
 		f.groups[g.ID] = &g

@@ -156,6 +156,7 @@ type Removal struct {
 	State          TaskState      `json:"state"`
 	Actor          string         `json:"actor"`
 	Removed        map[string]int `json:"removed" gorm:"serializer:json"` // how many of each there were
+	AtLeast        []string       `json:"at_least,omitempty" gorm:"-"`    // of what in Removed there may be more, of a removal that was not begun
 	Steps          []TaskStep     `json:"steps" gorm:"serializer:json"`
 	Left           []Leftover     `json:"left" gorm:"column:leftovers;serializer:json"`
 	Plan           RemovalPlan    `json:"-" gorm:"serializer:json"`

@@ -13,8 +13,12 @@ type WebhookState string
 const (
 	WebhookActive   WebhookState = "active"
 	WebhookPaused   WebhookState = "paused"   // by an administrator
-	WebhookDisabled WebhookState = "disabled" // by Usher: it answered 410, or has failed for days; Reason says which
+	WebhookDisabled WebhookState = "disabled" // by Usher: it answered 410, has failed for days, or its integration is gone; Reason says which
 )
+
+// WebhookIntegrationRemoved is the Reason of an endpoint whose only integration was removed. One that has it and is active is told of
+// what happened until then, and is disabled behind that.
+const WebhookIntegrationRemoved = "the integration was removed"
 
 // WebhookEndpoint is a URL of an application that is told of changes (Standard Webhooks).
 type WebhookEndpoint struct {
@@ -25,7 +29,7 @@ type WebhookEndpoint struct {
 	Types          []string     `json:"types" gorm:"serializer:json"` // of changes, account.* for all of a kind; none means all
 	IntegrationID  *string      `json:"integration_id"`               // only changes of this integration
 	State          WebhookState `json:"state"`
-	Reason         string       `json:"reason"` // why it is disabled
+	Reason         string       `json:"reason"` // why it is disabled, or will be
 	Position       int64        `json:"position"`
 	// ReplayPosition and ReplayUntil are there while a range of the feed is told again.
 	ReplayPosition *int64     `json:"replay_position"`

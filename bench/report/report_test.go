@@ -110,6 +110,18 @@ func TestReevaluationMarkdown(t *testing.T) {
 	}
 }
 
+func TestImportMarkdown(t *testing.T) {
+	got := Import{
+		Facts: sample().Facts, People: 100000, InScope: 99000, Groups: 500, Memberships: 1000000,
+		Runs: []ImportRun{{Run: Run{What: "the first", Took: 200 * time.Second, Before: 50 << 20, Peak: 90 << 20, Updates: 7}, Statements: 12345, CPU: 30 * time.Second}},
+	}.Markdown()
+	for _, want := range []string{"100000 people, of whom 99000 are imported, 500 groups and 1000000 memberships", "| the first | 200.0 | 500 | 12345 | 30.0 | 50 | 90 | 7 |"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in:\n%s", want, got)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	const document = "# P\n<!-- bench:load -->\nold\n<!-- /bench:load -->\nafter\n<!-- bench:x -->\n<!-- /bench:x -->\n"
 	got, err := Replace(document, "load", "\n    new\n")

@@ -33,6 +33,7 @@ type settings struct {
 	SCIMLog       *string `name:"scim-log" help:"Which SCIM requests the request log keeps: full, errors or off (USHER_SCIM_LOG)." placeholder:"full"`
 	SCIMLogDays   *string `name:"scim-log-days" help:"How many days it keeps them (USHER_SCIM_LOG_DAYS)." placeholder:"30"`
 	FeedDays      *string `help:"How many days the change feed and the deliveries of webhooks are kept (USHER_FEED_DAYS)." placeholder:"30"`
+	ActivityDays  *string `help:"How many days the activity log is kept (USHER_ACTIVITY_DAYS)." placeholder:"730"`
 	WebhookAllow  *string `help:"Networks beside the public internet that webhooks may be sent to, comma separated (USHER_WEBHOOK_ALLOW)." placeholder:"10.0.0.0/8"`
 	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
 	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"512"`
@@ -55,7 +56,7 @@ func (s *settings) flags() map[string]*string {
 		"listen": s.Listen, "public_url": s.PublicURL, "database_url": s.DatabaseURL, "database_conns": s.DatabaseConns,
 		"secret_key": s.SecretKey, "admin_api_key": s.AdminAPIKey, "metrics_listen": s.MetricsListen,
 		"sign_in_tenant": s.SignInTenant, "sign_in_client_id": s.SignInClient, "sign_in_client_secret": s.SignInSecret,
-		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "feed_days": s.FeedDays, "webhook_allow": s.WebhookAllow, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
+		"scim_log": s.SCIMLog, "scim_log_days": s.SCIMLogDays, "feed_days": s.FeedDays, "activity_days": s.ActivityDays, "webhook_allow": s.WebhookAllow, "scim_rate": s.SCIMRate, "max_connections": s.MaxConns, "request_memory": s.RequestMemory, "login_url": s.LoginURL,
 		"graph_url": s.GraphURL, "import_every": s.ImportEvery, "calendar_sweep": s.CalendarSweep, "subscription_check": s.SubsCheck,
 		"log_format": s.LogFormat, "log_level": s.LogLevel,
 	}
@@ -150,14 +151,13 @@ func (s *settings) config() (app.Config, error) {
 			return cfg, fmt.Errorf("configuration: database_conns: %q is not a number of at least 2", value)
 		}
 	}
-	if value := k.String("scim_log_days"); value != "" {
-		if cfg.SCIMLogDays, err = strconv.Atoi(value); err != nil {
-			return cfg, fmt.Errorf("configuration: scim_log_days: %q is not a number of days", value)
-		}
-	}
-	if value := k.String("feed_days"); value != "" {
-		if cfg.FeedDays, err = strconv.Atoi(value); err != nil {
-			return cfg, fmt.Errorf("configuration: feed_days: %q is not a number of days", value)
+	for key, into := range map[string]*int{
+		"scim_log_days": &cfg.SCIMLogDays, "feed_days": &cfg.FeedDays, "activity_days": &cfg.ActivityDays,
+	} {
+		if value := k.String(key); value != "" {
+			if *into, err = strconv.Atoi(value); err != nil {
+				return cfg, fmt.Errorf("configuration: %s: %q is not a number of days", key, value)
+			}
 		}
 	}
 	for text := range strings.SplitSeq(k.String("webhook_allow"), ",") {

@@ -19,6 +19,8 @@ type demoCmd struct {
 	Exit   bool   `help:"End after the first full cycle, with status 0 only if everything checked out."`
 	People int    `help:"How many user objects the simulated tenant has, at least 20." default:"40"`
 	Data   string `help:"Keep the database in this folder instead of a temporary one." placeholder:"DIR"`
+
+	Faults []string `help:"What goes wrong in the simulated Microsoft 365 while calendars are synchronized: all, or names such as duplicate, lost, sync-lost; an unknown one lists them." placeholder:"NAME,..."`
 }
 
 // minPeople is the smallest tenant that has everyone the story speaks of.
@@ -29,6 +31,10 @@ const minPeople = 20
 func (c *demoCmd) Run(ctx context.Context, con console, s *settings) error {
 	if c.People < minPeople {
 		return fmt.Errorf("--people: the tenant needs at least %d", minPeople)
+	}
+	faults, err := parseFaults(c.Faults)
+	if err != nil {
+		return err
 	}
 	dir, remove, err := c.folder()
 	if err != nil {
@@ -47,6 +53,7 @@ func (c *demoCmd) Run(ctx context.Context, con console, s *settings) error {
 	if err != nil {
 		return err
 	}
+	world.faults = faults
 	world.into(&cfg)
 	log := slog.New(slog.NewTextHandler(con.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.New(ctx, cfg, log)
@@ -72,7 +79,7 @@ func (c *demoCmd) tell(ctx context.Context, con console, a *app.App, world *demo
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error {
-		st := &story{ctx: ctx, out: con.out, api: newClient(a.URL(), a.Config.AdminAPIKey), url: a.URL(), people: c.People, world: world}
+		st := &story{ctx: ctx, out: con.out, api: newClient(a.URL(), a.Config.AdminAPIKey), url: a.URL(), people: c.People, world: world, faults: c.Faults}
 		err := st.tell()
 		if err != nil || c.Exit {
 			stop()

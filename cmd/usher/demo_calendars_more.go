@@ -144,7 +144,9 @@ func (st *story) toOutlook() error {
 
 // aLostNotification has Graph lose a notification and say so, and sees the change all the same.
 func (st *story) aLostNotification() error {
-	st.world.mail.SetFaults(exchange.Faults{Missing: 1, TellMissed: true})
+	lost := st.world.faults.mail
+	lost.Missing, lost.TellMissed = 1, true
+	st.world.mail.SetFaults(lost)
 	subject := "Heard of late"
 	_, err := st.ada.Create("", outlook.Draft{Subject: &subject, Start: on(11, "09:00:00"), End: on(11, "09:30:00")})
 	if err != nil {
@@ -154,7 +156,7 @@ func (st *story) aLostNotification() error {
 		found, err := st.find(subject)
 		return len(found) == 1, err
 	})
-	st.world.mail.SetFaults(exchange.Faults{})
+	st.world.mail.SetFaults(st.world.faults.mail)
 	if err == nil {
 		st.say("  Graph loses a notification and says \"missed\": the calendar is read anew, and nothing is missing after %.1f s", took.Seconds())
 	}

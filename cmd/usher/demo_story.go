@@ -27,6 +27,7 @@ type story struct {
 	entra       *simulator.Provisioner
 	integration string
 	world       *demoWorld
+	faults      []string // that were asked for
 	ada         exchange.Person
 	calendar    string   // Ada's
 	problems    []string // what did not check out

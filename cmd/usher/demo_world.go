@@ -23,6 +23,7 @@ type demoWorld struct {
 	mail   *exchange.Tenant
 	server *graphapi.Server
 	secret string
+	faults demoFaults
 	stop   func()
 }
 

@@ -25,7 +25,7 @@ func (c integrationRemove) Run(ctx context.Context, con console, s *settings) er
 		if err != nil {
 			return err
 		}
-		what := fmt.Sprintf("integration %s with its %d directory users; accounts stay as they are", plan.Name, plan.Removed["directory_users"])
+		what := fmt.Sprintf("integration %s with %s directory users; accounts stay as they are", plan.Name, directory.Removed(&plan, "directory_users"))
 		if plan.State == model.TaskNone {
 			if !c.Yes {
 				for _, step := range plan.Steps {

@@ -73,7 +73,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	a.stopping, a.halt = context.WithCancel(context.WithoutCancel(ctx))
 	a.Service = directory.New(directory.Options{
 		Store: st, Keys: keys, Log: log, Observe: a.metrics.directoryEvent, LoginURL: cfg.LoginURL, IntegrationSaved: discover,
-		Tenants: a.tenant, Provisionings: a.provisioning, Redeem: a.redeem, EndSubscriptions: a.endSubscriptions,
+		Tenants: a.tenant, Provisionings: a.provisioning, Redeem: a.redeem, EndSubscriptions: a.endSubscriptions, EndTheirs: a.endTheirs,
 		CheckWebhookAddress: guard.Check, PlainWebhooks: len(cfg.WebhookAllow) > 0,
 	})
 	a.doors = &doors{svc: a.Service, cfg: &a.Config, log: log, observe: a.metrics.graphRequest}
@@ -95,6 +95,7 @@ func (a *App) work() *jobs.Work {
 	jobs.Add(w, a.Service.Retire)
 	jobs.Add(w, a.Service.TrimSCIMLog)
 	jobs.Add(w, a.Service.TrimFeed)
+	jobs.Add(w, a.Service.TrimJournals)
 	jobs.Add(w, a.Service.Warn)
 	jobs.Add(w, a.Service.WorkOperation)
 	jobs.Add(w, a.Service.OperationsDue)
@@ -103,6 +104,7 @@ func (a *App) work() *jobs.Work {
 	jobs.Add(w, background(a.Service.WatchSetup))
 	jobs.Add(w, a.Service.WatchSetups)
 	jobs.Add(w, background(a.Service.EndIntegration))
+	jobs.Add(w, background(a.Service.EndLeft))
 	jobs.Add(w, a.Service.ScheduleImports)
 	jobs.Add(w, a.Service.SweepPhotos)
 	jobs.Add(w, background(a.Service.ReadPhotos))
@@ -125,6 +127,7 @@ func (a *App) periodic() []jobs.Periodic {
 		{Every: trimEvery, Job: directory.TidyRuns{}},
 		{Every: trimEvery, Job: directory.TrimSCIMLog{Days: a.Config.SCIMLogDays}},
 		{Every: trimEvery, Job: directory.TrimFeed{Days: a.Config.FeedDays}},
+		{Every: trimEvery, Job: directory.TrimJournals{ActivityDays: a.Config.ActivityDays}},
 	}...)
 }
 
@@ -143,7 +146,7 @@ const watchEvery = 20 * time.Minute
 // warnEvery is how often tokens and secrets are looked at that are about to expire.
 const warnEvery = time.Hour
 
-// trimEvery is how often what is too old of the request log is deleted.
+// trimEvery is how often what is too old of logs and journals is deleted.
 const trimEvery = time.Hour
 
 // MigrateUp brings the schema of the store and of the queue up to date.

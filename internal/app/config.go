@@ -34,6 +34,7 @@ type Config struct {
 	SCIMLog            string         // which SCIM requests the request log keeps: full, errors or off
 	SCIMLogDays        int            // how long it keeps them
 	FeedDays           int            // how many days changes and the deliveries of webhooks are kept
+	ActivityDays       int            // how many days the activity log is kept
 	WebhookAllow       []netip.Prefix // networks beside the public internet that webhooks may be sent to
 	SCIMRate           int            // SCIM requests per second that each integration may send on and on; 0 is any number
 	MaxConnections     int            // of clients at once
@@ -57,7 +58,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:usher.db", DatabaseConns: 16, ResumeEvery: time.Minute,
-		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, FeedDays: 30, SCIMRate: scim.DefaultRate,
+		EmployeesEvery: 15 * time.Minute, SCIMLog: string(directory.SCIMLogFull), SCIMLogDays: 30, FeedDays: 30, ActivityDays: 730, SCIMRate: scim.DefaultRate,
 		MaxConnections: 512, RequestMemory: 32, ImportEvery: 30 * time.Minute, CalendarSweep: 6 * time.Hour, SubscriptionCheck: 15 * time.Minute,
 		Version: "dev",
 	}
@@ -88,6 +89,9 @@ func (c *Config) check() error {
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
 			return fmt.Errorf("public-url: %q is not an http or https URL without a query", c.PublicURL)
 		}
+		if strings.Trim(u.Path, "/") != "" && !c.NoHTTP {
+			return fmt.Errorf("public-url: %q has a path, below which the console does not work: give Usher a host name or a port of its own", c.PublicURL)
+		}
 		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	}
 	if c.AdminAPIKey != "" && len(c.AdminAPIKey) < minAdminKey {
@@ -106,6 +110,9 @@ func (c *Config) check() error {
 	}
 	if c.FeedDays < 1 || c.FeedDays > maxSCIMLogDays {
 		return fmt.Errorf("feed-days: %d is not between 1 and %d", c.FeedDays, maxSCIMLogDays)
+	}
+	if c.ActivityDays < 1 || c.ActivityDays > maxSCIMLogDays {
+		return fmt.Errorf("activity-days: %d is not between 1 and %d", c.ActivityDays, maxSCIMLogDays)
 	}
 	if c.SCIMRate < 0 || c.SCIMRate > maxSCIMRate {
 		return fmt.Errorf("scim-rate: %d is not between 0 and %d", c.SCIMRate, maxSCIMRate)

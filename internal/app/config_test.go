@@ -17,6 +17,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 	for want, edit := range map[string]func(*app.Config){
 		"listen":                                 func(c *app.Config) { c.Listen = "nowhere" },
 		"public-url":                             func(c *app.Config) { c.PublicURL = "ftp://usher.contoso.example" },
+		"has a path":                             func(c *app.Config) { c.PublicURL = "https://contoso.example/usher" },
 		"admin-api-key":                          func(c *app.Config) { c.AdminAPIKey = "short" },
 		"scim-log":                               func(c *app.Config) { c.SCIMLog = "some" },
 		"login-url":                              func(c *app.Config) { c.LoginURL = "http://login.contoso.example" },

@@ -19,7 +19,7 @@ import (
 func (a *App) console(room console.Room) *console.Console {
 	return console.New(console.Options{
 		Service: a.Service, Calendars: a.Calendars, PublicURL: a.Config.PublicURL, Version: a.Config.Version, Logger: a.log,
-		Room: room, Graph: a.doors, Jobs: jobCounts{a.queue}, Entra: a.Config.entraSignIn(), Facts: a.Config.facts(),
+		Room: room, Stopping: a.stopping, Graph: a.doors, Jobs: jobCounts{a.queue}, Entra: a.Config.entraSignIn(), Facts: a.Config.facts(),
 	})
 }
 
@@ -65,6 +65,10 @@ func (c *Config) facts() []console.Fact {
 		{Name: "Public URL", Value: c.PublicURL, Help: "the base of every address that is handed out (USHER_PUBLIC_URL)"},
 		{Name: "Database", Value: database, Help: "USHER_DATABASE_URL"},
 		{Name: "SCIM request log", Value: fmt.Sprintf("%s, kept %d days", c.SCIMLog, c.SCIMLogDays), Help: "USHER_SCIM_LOG, USHER_SCIM_LOG_DAYS"},
+		{
+			Name: "Journals", Value: fmt.Sprintf("the activity log is kept %d days, changes and deliveries %d days", c.ActivityDays, c.FeedDays),
+			Help: "USHER_ACTIVITY_DAYS, USHER_FEED_DAYS",
+		},
 		{Name: "Calendars are read anew", Value: "every " + c.CalendarSweep.String(), Help: "USHER_CALENDAR_SWEEP"},
 		{Name: "Subscriptions are compared", Value: "every " + c.SubscriptionCheck.String(), Help: "USHER_SUBSCRIPTION_CHECK"},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"usher/calendarbridge"
 	"usher/directory"
 	"usher/internal/graph"
 	"usher/model"
@@ -74,6 +75,15 @@ func (a *App) redeem(ctx context.Context, ref model.Ref, code directory.SignInCo
 // endSubscriptions ends what a removed integration leaves of subscriptions; the bridge is made after the service.
 func (a *App) endSubscriptions(ctx context.Context, ref model.Ref) (int, error) {
 	return a.Calendars.EndRemoved(ctx, ref)
+}
+
+// endTheirs ends subscriptions of a deleted organization; no door is kept for what is gone.
+func (a *App) endTheirs(ctx context.Context, access directory.GraphAccess, subscriptions []string) (int, error) {
+	client, err := graph.New(a.doors.options(access))
+	if err != nil {
+		return 0, fmt.Errorf("subscriptions of a deleted organization: %w", err)
+	}
+	return calendarbridge.EndThese(ctx, client, subscriptions)
 }
 
 // urgent is the context of everything that HTTP asks for: somebody waits for it.

@@ -110,7 +110,8 @@ func (w *town) must(err error) {
 func (w *town) world(door interface {
 	directory.Tenant
 	directory.Provisioning
-}) tenanttest.World {
+},
+) tenanttest.World {
 	ada, grace := w.hire("Augusta", "Byron"), w.hire("Grace", "Brewster")
 	hybrid, administrator := w.hire("Charles", "Babbage"), w.hire("Mary", "Fairfax")
 	w.must(w.Edit(hybrid.ID, func(u *simulator.User) error { u.OnPremisesSync = true; return nil }))

@@ -28,10 +28,14 @@ func TestGroupsDelta(t *testing.T) {
 				{"id":"g2","@removed":{"reason":"deleted"}},null]}`),
 			want: entra.GroupPage{Next: "/groups/delta?$skiptoken=a", Groups: []entra.Group{
 				{ID: "g1", DisplayName: "Board", Types: []string{"Unified"}, MailEnabled: true, Mail: "board@contoso.com", Members: []entra.Member{
-					{ID: "u1", Type: entra.MemberUser}, {ID: "n1", Type: entra.MemberGroup}, {ID: "c1", Type: entra.MemberContact},
-					{ID: "d1", Type: entra.MemberOther}, {ID: "u2", Type: entra.MemberUser, Removed: true},
+					{ID: "u1", Type: entra.MemberUser},
+					{ID: "n1", Type: entra.MemberGroup},
+					{ID: "c1", Type: entra.MemberContact},
+					{ID: "d1", Type: entra.MemberOther},
+					{ID: "u2", Type: entra.MemberUser, Removed: true},
 				}},
-				{ID: "g1", Members: []entra.Member{{ID: "u3", Type: entra.MemberUser}}}, {ID: "g2", Removed: entra.Deleted},
+				{ID: "g1", Members: []entra.Member{{ID: "u3", Type: entra.MemberUser}}},
+				{ID: "g2", Removed: entra.Deleted},
 			}},
 		},
 		{

@@ -14,7 +14,10 @@ import (
 
 // Dispatcher tells endpoints of changes. Any number of processes may run one on the same database: an endpoint is worked by one
 // of them at a time.
-type Dispatcher struct{ Options }
+type Dispatcher struct {
+	Options
+	leases leases
+}
 
 // Options are what a Dispatcher is made of; Store and Keys must be set.
 type Options struct {
@@ -42,7 +45,7 @@ func New(opt Options) *Dispatcher {
 	if opt.Observe == nil {
 		opt.Observe = func(bool, time.Duration) {}
 	}
-	return &Dispatcher{opt}
+	return &Dispatcher{Options: opt}
 }
 
 // How the dispatcher looks for work.
@@ -54,10 +57,20 @@ const (
 
 // Run tells endpoints of changes until ctx ends, and returns when the steps under way have ended.
 func (d *Dispatcher) Run(ctx context.Context) {
+	lease := store.NewID()
+	ended := make(chan struct{})
+	var renewing sync.WaitGroup
+	renewing.Go(func() { d.renew(context.WithoutCancel(ctx), lease, ended) })
+	d.tellAll(ctx, lease)
+	close(ended)
+	renewing.Wait()
+}
+
+func (d *Dispatcher) tellAll(ctx context.Context, lease string) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	room := make(chan struct{}, maxEndpoints)
-	lease := store.NewID()
+	d.leases.crowded = func() bool { return len(room) == cap(room) }
 	var mu sync.Mutex
 	busy := map[string]bool{}
 	for ctx.Err() == nil {
@@ -122,10 +135,12 @@ func (d *Dispatcher) failed(ctx context.Context, what string, err error) {
 	}
 }
 
-// work takes an endpoint and tells it everything that is to be told now.
+// work takes an endpoint and tells it everything that is to be told now; where others wait for room, only the next part of it.
 func (d *Dispatcher) work(ctx context.Context, e model.WebhookEndpoint, lease string) {
-	for more := true; more && ctx.Err() == nil; {
-		ok := false
+	d.leases.held.Add(1)
+	defer d.leases.held.Add(-1)
+	for more := true; more && ctx.Err() == nil; more = more && !d.leases.full() {
+		began, ok := time.Now(), false
 		err := d.Store.InTx(ctx, func(tx *store.Tx) (err error) {
 			if ok, err = tx.LeaseWebhookEndpoint(e.OrganizationID, e.ID, lease, tx.Now().Add(leaseFor)); err != nil || !ok {
 				return err
@@ -137,7 +152,7 @@ func (d *Dispatcher) work(ctx context.Context, e model.WebhookEndpoint, lease st
 			d.failedUnlessGone(ctx, e, err)
 			return
 		}
-		if more, err = d.step(ctx, e, lease); err != nil {
+		if more, err = d.step(ctx, e, tenure{lease, began}); err != nil {
 			d.failedUnlessGone(ctx, e, err)
 			break
 		}

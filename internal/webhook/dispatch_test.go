@@ -276,7 +276,7 @@ func TestAWorkerThatLostItsLeaseStoresNothing(t *testing.T) {
 		w := newWorld(t, s)
 		e, _ := w.endpoint(w.app.URL)
 		w.happens("a1")
-		if _, err := w.d.step(t.Context(), e, "nobody's"); model.KindOf(err) != model.Conflict {
+		if _, err := w.d.step(t.Context(), e, tenure{"nobody's", time.Now()}); model.KindOf(err) != model.Conflict {
 			t.Errorf("a step without the lease: %v, want a Conflict", err)
 		}
 		if w.states(e) != "" || w.read(e).Position != e.Position {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"usher/model"
@@ -31,6 +32,8 @@ func (s *step) save(ctx context.Context, items []*item) error {
 		reason = "the endpoint answered 410 Gone"
 	case s.progress.FailingSince != nil && now.Sub(*s.progress.FailingSince) >= disableAfter:
 		reason = "no message was taken for " + disableAfter.String() + ": " + s.progress.LastError
+	case s.ending() && !slices.ContainsFunc(items, func(i *item) bool { return i.delivery.State == model.DeliveryPending }):
+		reason = s.e.Reason
 	}
 	return s.d.Store.InTx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		if err := tx.InsertWebhookDeliveries(s.made); err != nil {
@@ -42,11 +45,16 @@ func (s *step) save(ctx context.Context, items []*item) error {
 			}
 		}
 		s.progress.Until = tx.Now().Add(leaseFor)
-		if err := tx.SaveWebhookProgress(s.e, s.lease, s.progress); err != nil || reason == "" {
+		if err := tx.SaveWebhookProgress(s.e, s.tenure.lease, s.progress); err != nil || reason == "" {
 			return err
 		}
 		return s.disable(tx, reason)
 	})
+}
+
+// ending says whether the endpoint is to be disabled when it has been told of everything: its integration was removed.
+func (s *step) ending() bool {
+	return s.e.Reason != "" && s.told && s.progress.ReplayPosition == nil
 }
 
 // settle says what follows from the last attempt. What was not tried, because something before it was not taken or the time was

@@ -19,11 +19,12 @@ import (
 
 // The bounds of a request.
 const (
-	requestWithin  = 15 * time.Second
-	connectWithin  = 5 * time.Second
-	answerBytes    = 64 << 10 // of an answer that are read, so that its connection can be used again
-	excerptBytes   = 1 << 10  // of an answer that are kept
-	connsPerTarget = 8
+	requestWithin = 15 * time.Second
+	connectWithin = 5 * time.Second
+	answerBytes   = 64 << 10 // of an answer that are read, so that its connection can be used again
+	excerptBytes  = 1 << 10  // of an answer that are kept
+	maxIdleConns  = 512      // of all endpoints; many of them may stand behind one address, as those of one application's customers
+	idleFor       = 90 * time.Second
 )
 
 // NewClient gives the client that messages are sent with: it follows no redirect, and calls only addresses that the guard lets pass.
@@ -32,8 +33,8 @@ func NewClient(guard Guard) *http.Client {
 	return &http.Client{
 		Timeout: requestWithin,
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectWithin, ForceAttemptHTTP2: true, MaxIdleConns: 512,
-			MaxIdleConnsPerHost: connsPerTarget, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectWithin, ForceAttemptHTTP2: true, MaxIdleConns: maxIdleConns,
+			MaxIdleConnsPerHost: maxIdleConns, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

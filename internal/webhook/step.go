@@ -19,8 +19,7 @@ const (
 	maxWaiting  = 1000 // deliveries of an endpoint that wait before no more of the feed is read for it
 	inFlight    = 8    // requests to an endpoint at once
 	stepWithin  = 20 * time.Second
-	leaseFor    = 2 * time.Minute // longer than a step, and the requests that it has begun
-	keptHistory = 15              // attempts of a delivery, more than there are by themselves
+	keptHistory = 15 // attempts of a delivery, more than there are by themselves
 )
 
 // step tells an endpoint what is to be told now, as far as stepWithin allows. What it finds out is stored at its end, in one
@@ -28,7 +27,7 @@ const (
 type step struct {
 	d        *Dispatcher
 	e        model.WebhookEndpoint
-	lease    string
+	tenure   tenure
 	send     *sender
 	progress store.WebhookProgress
 
@@ -39,6 +38,7 @@ type step struct {
 	success  bool
 	failures int
 	full     bool // there is more in the feed
+	told     bool // everything there was to be told is read
 }
 
 // item is a message on its way.
@@ -50,8 +50,8 @@ type item struct {
 }
 
 // step works an endpoint once, and says whether there is more to do at once.
-func (d *Dispatcher) step(ctx context.Context, e model.WebhookEndpoint, lease string) (more bool, err error) {
-	s := &step{d: d, e: e, lease: lease}
+func (d *Dispatcher) step(ctx context.Context, e model.WebhookEndpoint, t tenure) (more bool, err error) {
+	s := &step{d: d, e: e, tenure: t}
 	s.progress = store.WebhookProgress{
 		Position: e.Position, ReplayPosition: e.ReplayPosition, FailingSince: e.FailingSince, LastSuccessAt: e.LastSuccessAt, LastError: e.LastError,
 	}
@@ -72,7 +72,7 @@ func (d *Dispatcher) step(ctx context.Context, e model.WebhookEndpoint, lease st
 		if err != nil {
 			return false, err
 		}
-		full = s.full
+		full, s.told = s.full, !s.full && waiting.Count == len(waiting.Due)
 		items = append(items, fresh...)
 	}
 	blocked := waiting.Subjects
@@ -94,23 +94,41 @@ func (s *step) waits(items []*item) bool {
 
 // retries makes items of deliveries that wait. One whose change is not kept any more is given up.
 func (s *step) retries(ctx context.Context, due []model.WebhookDelivery) ([]*item, error) {
+	messages, err := s.messages(ctx, due)
+	if err != nil {
+		return nil, err
+	}
 	items := make([]*item, 0, len(due))
 	for _, delivery := range due {
-		message, err := Body(s.d.Store.Read(ctx), delivery)
-		if err != nil {
-			return nil, err
-		}
-		if message == nil {
-			delivery.State, delivery.NextAt = model.DeliveryFailed, nil
-			delivery.Attempts = append(delivery.Attempts, model.WebhookAttempt{
-				Number: len(delivery.Attempts) + 1, At: s.d.Now().UTC(), Error: "the change is older than the change feed is kept",
-			})
-			s.again = append(s.again, delivery)
+		if message, ok := messages[delivery.MessageID]; ok {
+			items = append(items, &item{delivery: delivery, message: message, known: true})
 			continue
 		}
-		items = append(items, &item{delivery: delivery, message: *message, known: true})
+		delivery.State, delivery.NextAt = model.DeliveryFailed, nil
+		delivery.Attempts = append(delivery.Attempts, model.WebhookAttempt{
+			Number: len(delivery.Attempts) + 1, At: s.d.Now().UTC(), Error: "the change is older than the change feed is kept",
+		})
+		s.again = append(s.again, delivery)
 	}
 	return items, nil
+}
+
+// messages gives what deliveries say, by the ids of messages, as far as their changes are kept.
+func (s *step) messages(ctx context.Context, due []model.WebhookDelivery) (map[string]Message, error) {
+	messages := make(map[string]Message, len(due))
+	var positions []int64
+	for _, delivery := range due {
+		if delivery.Kind == model.DeliveryTest || delivery.Position == nil {
+			messages[delivery.MessageID] = test(delivery)
+		} else {
+			positions = append(positions, *delivery.Position)
+		}
+	}
+	list, err := s.d.Store.Read(ctx).ChangesOf(s.e.OrganizationID, positions)
+	for _, c := range list {
+		messages[MessageID(*c.Position)] = Of(c)
+	}
+	return messages, err
 }
 
 // fresh reads on in the range that is told again, and in the feed. What is older comes first, so that each subject keeps its order.
@@ -189,7 +207,7 @@ func (s *step) tell(ctx context.Context, items []*item, blocked map[string]int) 
 
 func (s *step) inOrder(ctx context.Context, list []*item) {
 	for _, i := range list {
-		if ctx.Err() != nil || s.stopped() || !s.try(context.WithoutCancel(ctx), i) {
+		if ctx.Err() != nil || s.stopped() || !s.d.lasts(s.tenure) || !s.try(context.WithoutCancel(ctx), i) {
 			return
 		}
 	}

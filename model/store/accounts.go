@@ -189,6 +189,9 @@ type AccountFilter struct {
 	Search      string // part of e-mail, userName or display name, without case
 	Unlinked    bool   // linked to no directory user
 	Origin      model.Origin
+	// Guests and Hybrid are those with a directory user that is a B2B guest, or whose master is an Active Directory; Integration
+	// and Search are then asked of that directory user.
+	Guests, Hybrid bool
 }
 
 // AccountsAfter gives a page of accounts with their links, in the order of ids.
@@ -232,6 +235,14 @@ func (r *Reader) accountWhere(organizationID string, f AccountFilter) (string, [
 		condition, value := r.holdsRole(f.Role)
 		add(condition, value)
 	}
+	if f.Unlinked {
+		add("NOT EXISTS (SELECT 1 FROM directory_users u WHERE u.account_id = accounts.id)")
+	}
+	if f.Guests || f.Hybrid {
+		condition, values := r.mirrorWhere(organizationID, f)
+		add(condition, values...)
+		return where, args
+	}
 	if f.Integration != "" {
 		integration := f.Integration
 		if !ValidID(integration) {
@@ -239,12 +250,9 @@ func (r *Reader) accountWhere(organizationID string, f AccountFilter) (string, [
 		}
 		add("id IN (SELECT account_id FROM directory_users WHERE organization_id = ? AND integration_id = ?)", organizationID, integration)
 	}
-	if f.Unlinked {
-		add("NOT EXISTS (SELECT 1 FROM directory_users u WHERE u.account_id = accounts.id)")
-	}
 	if f.Search != "" {
-		like := "%" + escapeLike(model.Fold(f.Search)) + "%"
-		add("(email_key LIKE ? ESCAPE '!' OR user_name_key LIKE ? ESCAPE '!' OR "+r.fold("display_name")+" LIKE ? ESCAPE '!')", like, like, like)
+		condition, values := r.searched(f.Search)
+		add(condition, values...)
 	}
 	return where, args
 }

@@ -26,8 +26,11 @@ type ActivityFilter struct {
 	Integration string
 	Actor       string
 	Subject     string // id or exact name of the subject
+	SubjectID   string // id alone, which has an index
 	From, To    time.Time
 	Search      string // part of the summary or the subject, without case
+
+	floor string // the id of the oldest line that is looked at
 }
 
 // ActivitiesBefore gives a page of the log, newest first, of lines older than the one with the id before.
@@ -43,6 +46,9 @@ func (r *Reader) ActivitiesBefore(organizationID string, f ActivityFilter, befor
 		}
 		add("id < ?", before)
 	}
+	if f.floor != "" {
+		add("id >= ?", f.floor)
+	}
 	if f.Integration != "" {
 		if !ValidID(f.Integration) {
 			return []model.Activity{}, nil
@@ -54,6 +60,9 @@ func (r *Reader) ActivitiesBefore(organizationID string, f ActivityFilter, befor
 	}
 	if f.Subject != "" {
 		add("(subject_id = ? OR subject = ?)", f.Subject, f.Subject)
+	}
+	if f.SubjectID != "" {
+		add("subject_id = ?", f.SubjectID)
 	}
 	if !f.From.IsZero() {
 		add("occurred_at >= ?", f.From.UTC())

@@ -49,6 +49,9 @@ type runner interface {
 
 // query sends statements whose rows are wanted now, behind what is buffered.
 func (r *Reader) query(list ...statement) error {
+	if r.s.trace != nil && r.tx == nil {
+		r.s.traced(list)
+	}
 	if r.tx != nil {
 		return r.tx.send(list...)
 	}

@@ -33,6 +33,27 @@ func (r *Reader) IntegrationsWithEnded(limit int) ([]model.Ref, error) {
 	return list, translate(err)
 }
 
+// LeftSubscriptions gives the ids of all subscriptions that an organization has at Microsoft Graph, also those whose calendars were
+// deleted, by integration, of which one may be gone by now.
+func (r *Reader) LeftSubscriptions(organizationID string) (map[string][]string, error) {
+	left := map[string][]string{}
+	if !ValidID(organizationID) {
+		return left, nil
+	}
+	err := r.query(statement{
+		sql: `SELECT integration_id, sub_graph_id FROM calendars WHERE organization_id = ? AND sub_graph_id <> ''
+ UNION SELECT integration_id, graph_id FROM ended_subscriptions WHERE organization_id = ? ORDER BY 1, 2`,
+		args: []any{organizationID, organizationID},
+		scan: func(row scanner) error {
+			var integration, id string
+			err := row.Scan(&integration, &id)
+			left[integration] = append(left[integration], id)
+			return err
+		},
+	})
+	return left, translate(err)
+}
+
 // ForgetEnded forgets subscriptions of an integration that were ended, or never will be.
 func (tx *Tx) ForgetEnded(ref model.Ref, graphIDs []string) {
 	if len(graphIDs) == 0 || !ValidID(ref.IntegrationID) {

@@ -221,6 +221,27 @@ func (r *Reader) ChangesAt(organizationID string, from, to int64, limit int) ([]
 	return list, translate(err)
 }
 
+// ChangesOf gives the entries of the organization's feed that have one of the positions and are kept, in order.
+func (r *Reader) ChangesOf(organizationID string, positions []int64) ([]model.Change, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	where, value := "position IN (SELECT value FROM json_each(?))", any(positions)
+	if r.s.dialect == postgres {
+		where = "position = ANY(?::bigint[])"
+	} else {
+		text, _ := json.Marshal(positions) // numbers always marshal
+		value = string(text)
+	}
+	var list []model.Change
+	err := r.query(statement{
+		sql: `SELECT seq, position, organization_id, type, occurred_at, integration_id, subject_type, subject_id, actor, data FROM changes
+ WHERE organization_id = ? AND ` + where + " ORDER BY position",
+		args: []any{organizationID, value}, scan: func(row scanner) error { return scanAppend(row, &list, scanChange) },
+	})
+	return list, translate(err)
+}
+
 // PrunedChanges gives the position up to which entries of the feeds have been deleted because of their age.
 func (r *Reader) PrunedChanges() (int64, error) {
 	var pruned int64

@@ -7,12 +7,12 @@ import (
 	"usher/model"
 )
 
-// peopleScan is how many accounts are looked at for one page where no index leads to those that are wanted.
-const peopleScan = 10_000
+// peopleScan is how many people are looked at for one page where no index leads to those that are wanted.
+const peopleScan = 4_000
 
 // PeopleAfter gives a page of accounts with their links in the order of ids, for somebody who looks through them. next is the id
 // behind which the next page begins, "" where there is none. A page may hold fewer accounts than limit although there are more,
-// because it looks at a bounded number of them where it searches in names or for a role.
+// because it looks at a bounded number of them where more is asked than an index answers, such as a part of a name or a role.
 func (r *Reader) PeopleAfter(organizationID string, f AccountFilter, after string, limit int) (list []model.Account, next string, err error) {
 	if after == "" {
 		after = firstID
@@ -20,29 +20,23 @@ func (r *Reader) PeopleAfter(organizationID string, f AccountFilter, after strin
 	if !ValidID(after) {
 		return nil, "", model.FieldErrorf(model.Invalid, "after", "is not a cursor of this list")
 	}
-	rest := f
-	rest.Integration = "" // asked for account by account, so that a page is all that is looked for
-	where, args := r.accountWhere(organizationID, rest)
-	index := ""
-	switch {
-	case f.Status == model.AccountDeactivated || f.Status == model.AccountArchived:
-		index, where = r.indexedBy("accounts_put_away"), where+" AND status <> 'active'"
-	case f.Origin == model.OriginManual:
-		index, where = r.indexedBy("accounts_manual"), where+" AND origin = 'manual'"
-	default:
-		index = r.indexedBy("accounts_organization")
+	if f.Integration != "" && !ValidID(f.Integration) {
+		return nil, "", nil
 	}
-	where, args = where+" AND id > ?", append(args, after)
-	if f.Integration != "" {
-		if !ValidID(f.Integration) {
-			return nil, "", nil
-		}
+	by := r.peopleBy(organizationID, f, after)
+	rest := f
+	if !f.Guests && !f.Hybrid {
+		rest.Integration = "" // asked for account by account, so that a page is all that is looked for
+	}
+	where, args := r.accountWhere(organizationID, rest)
+	where, args = where+by.indexed+" AND id > ?", append(args, after)
+	if f.Integration != rest.Integration {
 		where += " AND EXISTS (SELECT 1 FROM directory_users u WHERE u.account_id = accounts.id AND u.integration_id = ? AND u.account_id IS NOT NULL)"
 		args = append(args, f.Integration)
 	}
 	floor := ""
-	if f.Search != "" || f.Role != "" || f.Integration != "" {
-		if floor, err = r.peopleFloor(organizationID, after); err != nil {
+	if by.more {
+		if floor, err = r.floor("accounts", by.index, by.where, by.args); err != nil {
 			return nil, "", err
 		}
 		if floor != "" {
@@ -50,7 +44,7 @@ func (r *Reader) PeopleAfter(organizationID string, f AccountFilter, after strin
 		}
 	}
 	err = r.query(statement{
-		sql:  "SELECT " + accountColumns + " FROM accounts" + index + " WHERE " + where + " ORDER BY id LIMIT ?",
+		sql:  "SELECT " + accountColumns + " FROM accounts" + r.indexedBy(by.index) + " WHERE " + where + " ORDER BY id LIMIT ?",
 		args: append(args, limit+1),
 		scan: func(row scanner) error { return scanAppend(row, &list, scanAccount) },
 	})
@@ -63,12 +57,37 @@ func (r *Reader) PeopleAfter(organizationID string, f AccountFilter, after strin
 	return list, next, translate(err)
 }
 
-// peopleFloor gives the id of the last account that a page looks at, "" where there are not that many.
-func (r *Reader) peopleFloor(organizationID, after string) (string, error) {
+// peopleBy is how a page of accounts is looked for: the index, what it holds, and whether more is asked than it answers.
+type peopleBy struct {
+	index, indexed string
+	where          string // what the index answers, behind the cursor
+	args           []any
+	more           bool
+}
+
+func (r *Reader) peopleBy(organizationID string, f AccountFilter, after string) peopleBy {
+	by := peopleBy{index: "accounts_organization", where: "organization_id = ? AND id > ?", args: []any{organizationID, after}}
+	answered := AccountFilter{}
+	switch {
+	case f.Status == model.AccountDeactivated || f.Status == model.AccountArchived:
+		by.index, by.indexed = "accounts_put_away", " AND status <> 'active'"
+		by.where, by.args = by.where+" AND status = ?"+by.indexed, append(by.args, string(f.Status))
+		answered.Status = f.Status
+	case f.Origin == model.OriginManual:
+		by.index, by.indexed = "accounts_manual", " AND origin = 'manual'"
+		by.where += by.indexed
+		answered.Origin = f.Origin
+	}
+	by.more = f != answered
+	return by
+}
+
+// floor gives the id of the last row that a page looks at, "" where there are not that many.
+func (r *Reader) floor(table, index, where string, args []any) (string, error) {
 	floor := ""
 	err := r.query(statement{
-		sql:  "SELECT id FROM accounts" + r.indexedBy("accounts_organization") + " WHERE organization_id = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ?",
-		args: []any{organizationID, after, peopleScan},
+		sql:  "SELECT id FROM " + table + r.indexedBy(index) + " WHERE " + where + " ORDER BY id LIMIT 1 OFFSET ?",
+		args: append(args, peopleScan),
 		scan: func(row scanner) error { return row.Scan(&floor) },
 	})
 	return floor, translate(err)
@@ -118,4 +137,29 @@ func behind(prefix string) (string, bool) {
 		next = 0xE000
 	}
 	return prefix[:len(prefix)-size] + string(next), true
+}
+
+// Owners gives what people call accounts and rooms of an organization, by id: the display name, or the e-mail where there is none.
+func (r *Reader) Owners(organizationID string, accountIDs, roomIDs []string) (map[string]string, error) {
+	names := map[string]string{}
+	var list []statement
+	for table, ids := range map[string][]string{"accounts": validIDs(accountIDs), "rooms": validIDs(roomIDs)} {
+		if len(ids) == 0 {
+			continue
+		}
+		list = append(list, statement{
+			sql:  "SELECT id, CASE WHEN display_name <> '' THEN display_name ELSE email END FROM " + table + " WHERE " + r.beside("organization_id") + " AND id" + r.anyOf("uuid", ids),
+			args: []any{organizationID, r.list(ids)},
+			scan: func(row scanner) error {
+				var id, name string
+				err := row.Scan(&id, &name)
+				names[id] = name
+				return err
+			},
+		})
+	}
+	if len(list) == 0 {
+		return names, nil
+	}
+	return names, translate(r.query(list...))
 }

@@ -62,12 +62,22 @@ func (tx *Tx) DeleteImportUsers(ref model.Ref, userIDs []string) {
 // end of a round.
 func (r *Reader) ImportedGroups(ref model.Ref, ended int64, objectIDs []string) (map[string][]string, error) {
 	groups := make(map[string][]string, len(objectIDs))
-	ids := sortedIDs(objectIDs)
+	var rows [][]any
+	for _, id := range sortedIDs(objectIDs) {
+		rows = append(rows, []any{id})
+	}
+	from, args := r.rowsAs("member_id", "text", rows)
+	// One search of the index for each person, whatever the database believes of a table that has just grown: a join that began
+	// with the groups would read all members once for each of them.
+	memberships := "import_members m WHERE m.integration_id = " + r.typed("uuid") + " AND m.member_id = x.member_id AND NOT m.nested AND m.round <= " +
+		r.typed("bigint") + " AND " + r.beside("m.organization_id")
+	if r.s.dialect == postgres {
+		memberships = "LATERAL (SELECT m.member_id, m.group_id FROM " + memberships + " OFFSET 0) AS m WHERE true"
+	}
 	err := r.query(statement{
-		sql: `SELECT m.member_id, m.group_id FROM import_members m JOIN import_groups g ON g.integration_id = m.integration_id AND g.group_id = m.group_id
- WHERE m.integration_id = ? AND m.member_id` + r.anyOf("text", ids) + " AND NOT m.nested AND m.round <= ? AND g.gone = '' AND " +
-			r.beside("m.organization_id") + " ORDER BY m.member_id, m.group_id",
-		args: []any{ref.IntegrationID, r.list(ids), ended, ref.OrganizationID},
+		sql: "SELECT m.member_id, m.group_id FROM " + from + " CROSS JOIN " + memberships +
+			" AND m.group_id NOT IN (SELECT g.group_id FROM import_groups g WHERE g.integration_id = ? AND g.gone <> '')",
+		args: append(args, ref.IntegrationID, ended, ref.OrganizationID, ref.IntegrationID),
 		scan: func(row scanner) error {
 			var member, group string
 			err := row.Scan(&member, &group)

@@ -15,6 +15,18 @@ func (r *Reader) ImportGroups(ref model.Ref) ([]model.ImportGroup, error) {
 	return list, translate(err)
 }
 
+// ImportGroupsOf gives the groups that one delta reads, in the order of their object ids.
+func (r *Reader) ImportGroupsOf(ref model.Ref, linkID string) ([]model.ImportGroup, error) {
+	db, err := r.orm()
+	if err != nil || !ValidID(linkID) {
+		return nil, translate(err)
+	}
+	var list []model.ImportGroup
+	err = db.Where("organization_id = ? AND integration_id = ? AND link_id = ?", ref.OrganizationID, ref.IntegrationID, linkID).
+		Order("object_id").Find(&list).Error
+	return list, translate(err)
+}
+
 // AddImportGroups adds groups to those that are read. A group that the mirror has keeps its id.
 func (tx *Tx) AddImportGroups(ref model.Ref, linkID string, root bool, objectIDs []string) {
 	rows := make([][]any, len(objectIDs))
@@ -129,6 +141,10 @@ func (r *Reader) ImportEdges(ref model.Ref) ([]ImportEdge, error) {
 // NestedGroups gives, of the mirror, which groups are members of which.
 func (r *Reader) NestedGroups(ref model.Ref) (edges []ImportEdge, groups map[string]model.GroupRef, err error) {
 	groups = map[string]model.GroupRef{}
+	memberships := "memberships m WHERE m.member_id = g.id AND"
+	if r.s.dialect == postgres {
+		memberships = "LATERAL (SELECT m.group_id, m.member_id FROM memberships m WHERE m.member_id = g.id OFFSET 0) AS m WHERE"
+	}
 	err = r.query(
 		statement{
 			sql:  "SELECT id, external_id, display_name FROM directory_groups WHERE organization_id = ? AND integration_id = ?",
@@ -141,8 +157,9 @@ func (r *Reader) NestedGroups(ref model.Ref) (edges []ImportEdge, groups map[str
 			},
 		},
 		statement{
-			sql: `SELECT m.group_id, m.member_id FROM directory_groups g JOIN memberships m ON m.member_id = g.id
- WHERE g.organization_id = ? AND g.integration_id = ? ORDER BY m.group_id, m.member_id`,
+			// One search for each group: a join may read all memberships.
+			sql: "SELECT m.group_id, m.member_id FROM directory_groups g CROSS JOIN " + memberships + `
+ g.organization_id = ? AND g.integration_id = ? ORDER BY m.group_id, m.member_id`,
 			args: []any{ref.OrganizationID, ref.IntegrationID},
 			scan: func(row scanner) error {
 				return scanAppend(row, &edges, func(r scanner, e *ImportEdge) error { return r.Scan(&e.GroupID, &e.Member) })

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"usher/model"
 )
 
@@ -149,14 +151,25 @@ func (r *Reader) countOf(query string, args ...any) (int, error) {
 	return n, translate(err)
 }
 
-// KnownAfter gives a page of the object ids of whoever is in scope, as far as the round has read, or in the mirror.
+// KnownAfter gives a page of the object ids of whoever is in scope, as far as the round has read, or in the mirror. It goes from one
+// member to the next in the index, since each of them is a member of many groups.
 func (r *Reader) KnownAfter(ref model.Ref, scope ImportScope, after string, limit int) ([]string, error) {
 	var ids []string
-	query, args := r.scopeMembers(ref, scope, after)
+	groups := validIDs(scope.GroupIDs)
+	next := func(after string) string {
+		return "(SELECT m.member_id FROM import_members m WHERE m.integration_id = " + r.typed("uuid") + " AND " + r.beside("m.organization_id") +
+			" AND m.member_id > " + after + " AND (m.group_id" + r.anyOf("uuid", groups) +
+			") IS TRUE AND NOT m.nested AND NOT m.leaving ORDER BY m.member_id LIMIT 1)"
+	}
+	args := func(after ...any) []any {
+		return append(append([]any{ref.IntegrationID, ref.OrganizationID}, after...), r.list(groups))
+	}
 	err := r.query(statement{
-		sql: "SELECT id FROM (" + query + ` UNION SELECT u.external_id AS id FROM directory_users u WHERE u.integration_id = ? AND ` +
-			r.beside("u.organization_id") + " AND u.external_id > ? AND u.external_id <> '') AS known ORDER BY id LIMIT ?",
-		args: append(args, ref.IntegrationID, ref.OrganizationID, after, limit),
+		sql: "WITH RECURSIVE members(id) AS (SELECT " + next(r.typed("text")) + " AS id UNION ALL SELECT " + next("members.id") +
+			" FROM members WHERE members.id IS NOT NULL) SELECT id FROM (SELECT id FROM (SELECT id FROM members WHERE id IS NOT NULL LIMIT ?) AS scope" +
+			" UNION SELECT id FROM (SELECT u.external_id AS id FROM directory_users u WHERE u.integration_id = ? AND " +
+			r.beside("u.organization_id") + " AND u.external_id > ? AND u.external_id <> '' ORDER BY id LIMIT ?) AS mirror) AS known ORDER BY id LIMIT ?",
+		args: slices.Concat(args(after), args(), []any{limit, ref.IntegrationID, ref.OrganizationID, after, limit, limit}),
 		scan: scanTexts(&ids),
 	})
 	return ids, translate(err)

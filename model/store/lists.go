@@ -106,13 +106,15 @@ func (tx *Tx) DeleteList(l *model.List) {
 
 // LockLists keeps other writers of the integration's distribution lists out until the transaction ends.
 func (tx *Tx) LockLists(ref model.Ref) error {
+	return tx.alone("lists:" + ref.IntegrationID)
+}
+
+// alone keeps other transactions that name the same out until this one ends.
+func (tx *Tx) alone(name string) error {
 	if tx.s.dialect != postgres {
 		return nil // a transaction is alone anyway
 	}
-	return translate(tx.query(statement{
-		sql:  "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))",
-		args: []any{"lists:" + ref.IntegrationID},
-	}))
+	return translate(tx.query(statement{sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", args: []any{name}}))
 }
 
 // GroupNames gives what was found of the groups that the settings of an integration name by display name.

@@ -200,6 +200,9 @@ func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch .
 	// The indexes leave out empty keys, and userNames that are the e-mail too; they are used only where the query says that
 	// it looks for none of those.
 	byKey := func(column, other, index string) statement {
+		if len(keys) > fewKeys && tx.s.dialect == postgres {
+			return tx.byEachKey(column, other, organizationID, keys, f)
+		}
 		return statement{
 			sql: "SELECT " + accountColumns + " FROM accounts" + tx.indexedBy(index) + " WHERE " + tx.beside("organization_id") + " AND " + column + " <> " + other + " AND " +
 				column + tx.anyOf("text", keys) + tx.forUpdate(),
@@ -224,6 +227,20 @@ func (tx *Tx) findByKeys(organizationID string, keys []string, f *Facts, batch .
 		return translate(err)
 	}
 	return tx.linkedTo(organizationID, f)
+}
+
+// fewKeys is how many keys the accounts of a person or two are looked for by.
+const fewKeys = 16
+
+// byEachKey looks for accounts by many keys, as a page of a run does: by one search of the index for each of them. Asked for any of so
+// many, the planner reads the whole table where it knows little of it.
+func (tx *Tx) byEachKey(column, other, organizationID string, keys []string, f *Facts) statement {
+	return statement{
+		sql: "SELECT " + accountColumns + " FROM unnest(?::text[]) AS x(key) CROSS JOIN LATERAL (SELECT * FROM accounts WHERE " +
+			tx.beside("organization_id") + " AND " + column + " <> " + other + " AND " + column + " = x.key" + tx.forUpdate() + ") AS accounts",
+		args: []any{keys, organizationID},
+		scan: f.scanCandidate,
+	}
 }
 
 // linkedTo adds the directory users that candidates are linked to, where they have not been read yet, with their groups.

@@ -185,6 +185,7 @@ func planCases(t *testing.T, s *store.Store) []planCase {
 		}), "accounts"},
 		{"AddMembers", tx(func(tx *store.Tx) error { _, _, err := tx.AddMembers(ref, everybody.ID, ids[7:8]); return err }), "directory_users"},
 		{"RemoveMembers", tx(func(tx *store.Tx) error { _, err := tx.RemoveMembers(everybody.ID, ids[7:8]); return err }), "memberships"},
+		{"PeopleOfGroups", tx(func(tx *store.Tx) error { _, err := tx.PeopleOfGroups(ref, []string{everybody.ID}, 100); return err }), "memberships"},
 		{"GroupsOf", tx(func(tx *store.Tx) error { _, err := tx.GroupsOf(ref, ids[7:8], 0); return err }), "memberships"},
 		{"UpdateDirectoryUser", tx(func(tx *store.Tx) error {
 			u, err := tx.DirectoryUser(ref, ids[7])

@@ -78,6 +78,9 @@ func (r *Reader) OpenRuns(ref model.Ref) ([]model.Run, error) {
 	return list, translate(err)
 }
 
+// LockRuns keeps others from queueing runs of the integration until the transaction ends.
+func (tx *Tx) LockRuns(ref model.Ref) error { return tx.alone("runs:" + ref.IntegrationID) }
+
 // InsertRun stores a new run; ID and times are set here.
 func (tx *Tx) InsertRun(run *model.Run) error {
 	run.ID, run.CreatedAt, run.UpdatedAt = NewID(), tx.now, tx.now

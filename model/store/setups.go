@@ -190,39 +190,3 @@ func (r *Reader) IntegrationsOfApp(tenantID, clientID string) (int, error) {
 	})
 	return n, translate(err)
 }
-
-// IntegrationCounts says what there is of an integration, by what it is.
-func (r *Reader) IntegrationCounts(ref model.Ref) (map[string]int, error) {
-	counts := map[string]int{}
-	list := make([]statement, 0, len(countedTables()))
-	if !ValidID(ref.IntegrationID) {
-		return counts, nil
-	}
-	for _, table := range countedTables() {
-		list = append(list, statement{
-			sql: "SELECT count(*) FROM " + table + " WHERE " + ofIntegration, args: []any{ref.OrganizationID, ref.IntegrationID},
-			scan: func(row scanner) error {
-				n := 0
-				err := row.Scan(&n)
-				counts[table] = n
-				return err
-			},
-		})
-	}
-	list = append(list, statement{
-		sql: "SELECT count(*) FROM directory_users WHERE " + ofIntegration + " AND account_id IS NOT NULL", args: []any{ref.OrganizationID, ref.IntegrationID},
-		scan: func(row scanner) error { n := 0; err := row.Scan(&n); counts["links"] = n; return err },
-	}, statement{
-		sql: "SELECT count(*) FROM calendars WHERE " + ofIntegration + " AND sub_graph_id <> ''", args: []any{ref.OrganizationID, ref.IntegrationID},
-		scan: func(row scanner) error { n := 0; err := row.Scan(&n); counts["subscriptions"] = n; return err },
-	})
-	return counts, translate(r.query(list...))
-}
-
-// countedTables are what somebody who removes an integration wants to know of.
-func countedTables() []string {
-	return []string{
-		"directory_users", "directory_groups", "memberships", "mailboxes", "calendars", "events", "rooms", "runs", "scim_tokens", "scim_clients",
-		"sealed_secrets", "integration_lists",
-	}
-}

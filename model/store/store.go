@@ -27,6 +27,8 @@ type Options struct {
 	// MaxConns bounds the connections to PostgreSQL; 0 means 16.
 	MaxConns int
 	Logger   *slog.Logger
+	// Trace, where set, is told every statement that is sent, by any goroutine: tests count what a page costs with it.
+	Trace func(sql string)
 }
 
 // Store is one open database. It is safe for concurrent use.
@@ -39,6 +41,7 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	queue   Queue
+	trace   func(sql string)
 	rebound sync.Map // SQL with ?, or several that are joined -> SQL with $n
 
 	settings settingsCache
@@ -69,7 +72,7 @@ func (s *Store) SetQueue(q Queue) { s.queue = q }
 
 // Open connects to the database; it does not touch the schema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
-	s := &Store{now: opt.Now, log: opt.Logger}
+	s := &Store{now: opt.Now, log: opt.Logger, trace: opt.Trace}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -124,10 +127,14 @@ func ValidID(s string) bool {
 }
 
 func gormConfig(s *Store) *gorm.Config {
+	log := logger.Discard
+	if s.trace != nil {
+		log = tracer{log, s}
+	}
 	return &gorm.Config{
 		SkipDefaultTransaction: true,
 		TranslateError:         false, // translate does, with the names of the constraints
-		Logger:                 logger.Discard,
+		Logger:                 log,
 		NowFunc:                s.Now,
 	}
 }

@@ -36,6 +36,9 @@ func (tx *Tx) send(list ...statement) error {
 	if len(all) == 0 {
 		return nil
 	}
+	if tx.s.trace != nil {
+		tx.s.traced(all)
+	}
 	return tx.raw.run(tx.ctx, all)
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"usher/model"
@@ -117,33 +116,65 @@ func (r *Reader) WebhooksWaiting(e model.WebhookEndpoint, now time.Time, limit i
 	return w, translate(err)
 }
 
-// InsertWebhookDeliveries stores new deliveries, in the order that they were made in.
+const deliveryColumns = `id, organization_id, endpoint_id, message_id, position, type, subject, kind, state, next_at, attempts, created_at, updated_at`
+
+// InsertWebhookDeliveries stores new deliveries, in the order that they were made in; all are of one endpoint.
 func (tx *Tx) InsertWebhookDeliveries(list []model.WebhookDelivery) error {
-	const rows, columns = 100, 13
-	for len(list) > 0 {
-		part := list[:min(rows, len(list))]
-		list = list[len(part):]
-		args := make([]any, 0, columns*len(part))
-		for i := range part {
-			d := &part[i]
-			attempts, err := json.Marshal(d.Attempts)
-			if err != nil {
-				return err
-			}
-			if d.ID == "" {
-				d.ID = NewID()
-			}
-			d.CreatedAt, d.UpdatedAt = tx.now, tx.now
-			args = append(args, d.ID, d.OrganizationID, d.EndpointID, d.MessageID, d.Position, string(d.Type), d.Subject, string(d.Kind),
-				string(d.State), exact(d.NextAt), string(attempts), d.CreatedAt, d.UpdatedAt)
+	if len(list) == 0 {
+		return nil
+	}
+	attempts := make([]string, len(list))
+	for i := range list {
+		d := &list[i]
+		if d.OrganizationID != list[0].OrganizationID || d.EndpointID != list[0].EndpointID {
+			return model.Errorf(model.Internal, "deliveries of several endpoints are stored together")
 		}
-		tx.buffer(statement{
-			sql: `INSERT INTO webhook_deliveries (id, organization_id, endpoint_id, message_id, position, type, subject, kind, state, next_at,
- attempts, created_at, updated_at) VALUES ` + strings.TrimSuffix(strings.Repeat("(?,?,?,?,?,?,?,?,?,?,?,?,?),", len(part)), ","),
-			args: args,
+		raw, err := json.Marshal(d.Attempts)
+		if err != nil {
+			return err
+		}
+		if d.ID == "" {
+			d.ID = NewID()
+		}
+		attempts[i], d.CreatedAt, d.UpdatedAt = string(raw), tx.now, tx.now
+	}
+	if tx.s.dialect == postgres && len(list) > fewRows {
+		tx.buffer(manyDeliveries(list, attempts))
+		return nil
+	}
+	for i := range list {
+		d := &list[i]
+		tx.buffer(statement{ // neighbours with the same text are prepared once
+			sql: "INSERT INTO webhook_deliveries (" + deliveryColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			args: []any{
+				d.ID, d.OrganizationID, d.EndpointID, d.MessageID, d.Position, string(d.Type), d.Subject, string(d.Kind), string(d.State),
+				exact(d.NextAt), attempts[i], d.CreatedAt, d.UpdatedAt,
+			},
 		})
 	}
 	return nil
+}
+
+// manyDeliveries sends one array for each column that differs, so that one text serves any number of rows.
+func manyDeliveries(list []model.WebhookDelivery, attempts []string) statement {
+	n := len(list)
+	ids, messages, positions, types := make([]string, n), make([]string, n), make([]*int64, n), make([]string, n)
+	subjects, kinds, states, next := make([]string, n), make([]string, n), make([]string, n), make([]*time.Time, n)
+	for i := range list {
+		d := &list[i]
+		ids[i], messages[i], positions[i], types[i] = d.ID, d.MessageID, d.Position, string(d.Type)
+		subjects[i], kinds[i], states[i], next[i] = d.Subject, string(d.Kind), string(d.State), exact(d.NextAt)
+	}
+	return statement{
+		sql: "INSERT INTO webhook_deliveries (" + deliveryColumns + `)
+ SELECT id, ?::uuid, ?::uuid, message_id, position, type, subject, kind, state, next_at, attempts::json, ?::timestamptz, ?::timestamptz
+ FROM unnest(?::uuid[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::text[])
+ AS x(id, message_id, position, type, subject, kind, state, next_at, attempts)`,
+		args: []any{
+			list[0].OrganizationID, list[0].EndpointID, list[0].CreatedAt, list[0].UpdatedAt,
+			ids, messages, positions, types, subjects, kinds, states, next, attempts,
+		},
+	}
 }
 
 // UpdateWebhookDelivery writes what became of a delivery.

@@ -119,8 +119,8 @@ func (r *Reader) AnyActiveWebhook() (some bool, err error) {
 	return some, translate(err)
 }
 
-// WebhookEndpointsDue gives endpoints, of whatever organizations, that have something to be told and that no worker has: those
-// that have waited longest first.
+// WebhookEndpointsDue gives endpoints, of whatever organizations, that have something to be told, or are to be disabled behind what they
+// were told, and that no worker has: those that have waited longest first.
 func (r *Reader) WebhookEndpointsDue(now time.Time, limit int) ([]model.WebhookEndpoint, error) {
 	db, err := r.orm()
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *Reader) WebhookEndpointsDue(now time.Time, limit int) ([]model.WebhookE
 	var list []model.WebhookEndpoint
 	now = now.UTC()
 	err = db.Where(`state = 'active' AND (leased_until IS NULL OR leased_until <= ?) AND (next_at <= ? OR replay_position IS NOT NULL
- OR EXISTS (SELECT 1 FROM changes c WHERE c.organization_id = webhook_endpoints.organization_id AND c.position > webhook_endpoints.position))`,
+ OR next_at IS NULL AND reason <> '' OR EXISTS (SELECT 1 FROM changes c WHERE c.organization_id = webhook_endpoints.organization_id AND c.position > webhook_endpoints.position))`,
 		now, now).Order("leased_until IS NOT NULL, leased_until, id").Limit(limit).Find(&list).Error
 	return list, translate(err)
 }
@@ -145,6 +145,14 @@ func (tx *Tx) LeaseWebhookEndpoint(organizationID, id, lease string, until time.
 	return ok, translate(err)
 }
 
+// RenewWebhookLeases keeps every endpoint that the worker has until a later time. One whose time was over before stays lost.
+func (tx *Tx) RenewWebhookLeases(lease string, until time.Time) {
+	tx.buffer(statement{
+		sql:  "UPDATE webhook_endpoints SET leased_until = ? WHERE lease = ? AND leased_until > ? AND leased_until < ?",
+		args: []any{exact(&until), lease, tx.now, exact(&until)},
+	})
+}
+
 // ReleaseWebhookEndpoint gives an endpoint back, if the worker has it.
 func (tx *Tx) ReleaseWebhookEndpoint(organizationID, id, lease string) error {
 	tx.buffer(statement{
@@ -152,4 +160,22 @@ func (tx *Tx) ReleaseWebhookEndpoint(organizationID, id, lease string) error {
 		args: []any{tx.now, organizationID, id, lease},
 	})
 	return nil
+}
+
+// WebhooksOfIntegration locks and gives the endpoints, whatever their state, that are told of changes of the integration alone.
+func (tx *Tx) WebhooksOfIntegration(ref model.Ref) ([]model.WebhookEndpoint, error) {
+	err := tx.query(statement{
+		sql:  "SELECT id FROM webhook_endpoints WHERE " + ofIntegration + " ORDER BY id" + tx.forUpdate(),
+		args: []any{ref.OrganizationID, ref.IntegrationID}, scan: func(row scanner) error { return row.Scan(new(string)) },
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	db, err := tx.orm()
+	if err != nil {
+		return nil, translate(err)
+	}
+	var list []model.WebhookEndpoint
+	err = db.Where(ofIntegration, ref.OrganizationID, ref.IntegrationID).Order("id").Find(&list).Error
+	return list, translate(err)
 }

@@ -350,3 +350,60 @@ func TestRoomsAndAvailability(t *testing.T) {
 		}
 	})
 }
+
+// TestRoomShowsTheMeeting: an entry of a room's calendar shows the subject that the organizer gave the meeting, unless one of both is
+// private or the organizer's copy is not known.
+func TestRoomShowsTheMeeting(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		e := f.bridged()
+		rooms, err := f.svc.Store.Read(t.Context()).CalendarsOfRooms(f.org.ID, []string{e.room})
+		if err != nil {
+			t.Fatal(err)
+		}
+		calendar := func(id string) model.Calendar {
+			c, err := f.svc.Store.Read(t.Context()).Calendar(f.org.ID, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		ada, room := calendar(e.calendar), calendar(rooms[e.room])
+		slot := time.Date(2026, 11, 21, 15, 0, 0, 0, time.UTC)
+		event := func(c model.Calendar, uid, subject string, hour time.Duration, change func(*model.Event)) string {
+			x := storetest.NewEvent(c, subject, hour*time.Hour)
+			x.ICalUID, x.IsOrganizer, x.GraphID = uid, c.ID == ada.ID, uid+x.Start.DateTime
+			change(&x)
+			return storetest.Events(t, f.svc.Store, x)[0].ID
+		}
+		plain := func(*model.Event) {}
+		hidden := func(x *model.Event) { x.Sensitivity, x.Subject = "private", "" }
+		of := func(at time.Time) func(*model.Event) { return func(x *model.Event) { x.OriginalStart = &at } }
+		known := event(ada, "uid-1", "Review of the tables", 10, plain)
+		event(ada, "uid-2", "Doctor", 11, hidden)
+		event(ada, "uid-3", "Whole", 12, plain)
+		event(ada, "uid-5", "First of the series", 14, of(slot.Add(-time.Hour)))
+		event(ada, "uid-5", "Second of the series", 15, of(slot))
+		entry := event(room, "uid-1", "Ada Lovelace", 10, plain)
+		event(room, "uid-2", "Ada Lovelace", 11, plain)
+		event(room, "uid-3", "", 12, hidden)
+		event(room, "uid-4", "Somebody Outside", 13, plain)
+		event(room, "uid-5", "Ada Lovelace", 15, of(slot))
+		want := []string{"Review of the tables", "Ada Lovelace", "", "Somebody Outside", "Second of the series"}
+		var got []string
+		for _, x := range f.do("GET", "/calendars/"+room.ID+"/events?from=2026-11-21T00:00:00Z&to=2026-11-22T00:00:00Z", nil).list() {
+			got = append(got, str(t, x, "subject"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the room's entries are %q, want %q", got, want)
+		}
+		if one := f.do("GET", "/events/"+entry, nil).want(http.StatusOK); one["subject"] != want[0] || one["organizer_event_id"] != known {
+			t.Errorf("the entry is %v", one)
+		}
+		if list := f.do("GET", "/events/"+known+"/copies", nil).list(); len(list) != 1 || list[0]["subject"] != want[0] {
+			t.Errorf("the copies are %v", list)
+		}
+		if own := f.do("GET", "/events/"+known, nil).want(http.StatusOK); own["organizer_event_id"] != nil || own["subject"] != want[0] {
+			t.Errorf("the organizer's is %v", own)
+		}
+	})
+}

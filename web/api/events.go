@@ -19,7 +19,8 @@ const (
 // EventView is an event as it is shown.
 type EventView struct {
 	model.Event
-	MeetingURL *string `json:"online_meeting_url" doc:"Where an online meeting is joined; null where there is none."`
+	MeetingURL       *string `json:"online_meeting_url" doc:"Where an online meeting is joined; null where there is none."`
+	OrganizerEventID *string `json:"organizer_event_id,omitempty" doc:"Of an entry in a room's calendar: the organizer's copy, whose subject it shows, where that is known and neither is private."`
 }
 
 func showEvent(e model.Event) EventView {
@@ -29,6 +30,26 @@ func showEvent(e model.Event) EventView {
 		v.MeetingURL = &e.MeetingURL
 	}
 	return v
+}
+
+// showMeetings gives events with the subjects that their organizers gave them, where Exchange wrote the organizer's name over that of a
+// room's entry.
+func (a *API) showMeetings(ctx context.Context, list []model.Event) ([]EventView, error) {
+	views := make([]EventView, len(list))
+	var invited []string
+	for i := range list {
+		views[i] = showEvent(list[i])
+		if !list[i].IsOrganizer {
+			invited = append(invited, list[i].ID)
+		}
+	}
+	meetings, err := a.store.Read(ctx).RoomMeetings(org(ctx), invited)
+	for i := range views {
+		if m, ok := meetings[views[i].ID]; ok {
+			views[i].Subject, views[i].OrganizerEventID = m.Subject, &m.EventID
+		}
+	}
+	return views, err
 }
 
 // EventsInput asks for the events of a calendar within a window.
@@ -102,10 +123,14 @@ func (a *API) listEvents(ctx context.Context, in *EventsInput) (*answer[page[Eve
 	if err := checkWindow(in.From, in.To); err != nil {
 		return nil, err
 	}
-	read := func(after string, limit int) ([]model.Event, error) {
-		return a.store.Read(ctx).EventsBetween(org(ctx), c.ID, in.From, in.To, store.EventFilter{Series: in.Series}, after, limit)
+	read := func(after string, limit int) ([]EventView, error) {
+		list, err := a.store.Read(ctx).EventsBetween(org(ctx), c.ID, in.From, in.To, store.EventFilter{Series: in.Series}, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		return a.showMeetings(ctx, list)
 	}
-	return paged(in.PageInput, read, store.PlaceOf, showEvent)
+	return paged(in.PageInput, read, func(v EventView) string { return store.PlaceOf(v.Event) }, itself)
 }
 
 // checkWindow refuses a window that is none, or is too long.
@@ -121,7 +146,14 @@ func checkWindow(from, to time.Time) error {
 
 func (a *API) readEvent(ctx context.Context, in *IDInput) (*answer[EventView], error) {
 	e, err := a.store.Read(ctx).Event(org(ctx), in.ID)
-	return answered(showEvent(e), err)
+	if err != nil {
+		return nil, err
+	}
+	views, err := a.showMeetings(ctx, []model.Event{e})
+	if err != nil {
+		return nil, err
+	}
+	return answered(views[0], nil)
 }
 
 func (a *API) listCopies(ctx context.Context, in *CopiesInput) (*answer[page[EventView]], error) {
@@ -129,10 +161,14 @@ func (a *API) listCopies(ctx context.Context, in *CopiesInput) (*answer[page[Eve
 	if err != nil {
 		return nil, err
 	}
-	read := func(after string, limit int) ([]model.Event, error) {
-		return a.store.Read(ctx).EventCopies(e, after, limit)
+	read := func(after string, limit int) ([]EventView, error) {
+		list, err := a.store.Read(ctx).EventCopies(e, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		return a.showMeetings(ctx, list)
 	}
-	return paged(in.PageInput, read, func(e model.Event) string { return e.ID }, showEvent)
+	return paged(in.PageInput, read, func(v EventView) string { return v.ID }, itself)
 }
 
 func (a *API) createEvent(ctx context.Context, in *NewEventInput) (*answer[EventView], error) {

@@ -26,6 +26,7 @@ func (f *fixture) estate() estate {
 	}
 	f.do("PUT", "/custom-fields/mine", map[string]any{"name": "Mine", "type": "text"}).want(http.StatusOK)
 	f.do("PUT", "/employees/mine", map[string]any{"given_name": "Ada"}).want(http.StatusCreated)
+	f.do("PUT", "/integrations/"+e.integration+"/field-mappings", `[{"source":"title","target":"job_title"}]`).entries()
 	e.token = str(f.t, f.do("POST", "/integrations/"+e.integration+"/scim-tokens", map[string]any{"name": "x"}).want(http.StatusCreated), "id")
 	clients := "/integrations/" + e.integration + "/scim-clients"
 	made := f.do("POST", clients, map[string]any{"name": "x"}).want(http.StatusCreated)
@@ -68,6 +69,8 @@ func (f *fixture) list(integrationID string) string {
 func (e estate) of(organizationID string) func(route, string) string {
 	return func(r route, name string) string {
 		switch {
+		case name == "number":
+			return "1"
 		case name == "token_id":
 			return e.token
 		case name == "client_id":
@@ -125,7 +128,7 @@ func (f *fixture) snapshot(e estate) map[string]string {
 			all[path], _, _ = strings.Cut(all[path], `"next":`)
 		}
 	}
-	for _, path := range []string{"group-mappings", "field-mappings", "exclusions", "chosen-groups", "room-groups", "lists", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
+	for _, path := range []string{"group-mappings", "field-mappings", "field-mappings/versions", "exclusions", "chosen-groups", "room-groups", "lists", "scim-tokens", "scim-clients", "directory-users", "scim-requests", "scim-rejections", "directory-groups"} {
 		all[path] = string(f.do("GET", "/integrations/"+e.integration+"/"+path, nil).raw)
 	}
 	for _, path := range []string{

@@ -83,13 +83,12 @@ func (v *visit) showCalendars() error {
 		list = list[:calendarsPage]
 		next = list[calendarsPage-1].ID
 	}
-	names := v.owners()
+	names, err := owners(v, list, ownerOfCalendar)
+	if err != nil {
+		return err
+	}
 	for _, c := range list {
-		row, err := v.calendarRow(c, names)
-		if err != nil {
-			return err
-		}
-		view.Calendars = append(view.Calendars, row)
+		view.Calendars = append(view.Calendars, v.calendarRow(c, names))
 	}
 	view.Pager = v.paged(next, len(list), "calendars")
 	if len(list) == 0 {
@@ -118,32 +117,35 @@ func (v *visit) noCalendars(settings *model.Settings, f store.CalendarFilter) *e
 	return &e
 }
 
-// owners gives names of accounts and rooms, each read once.
-func (v *visit) owners() func(accountID, roomID *string) (string, error) {
-	known := map[string]string{}
-	return func(accountID, roomID *string) (name string, err error) {
-		switch {
-		case roomID != nil:
-			if known[*roomID] == "" {
-				room, err := v.read.Room(v.org, *roomID)
-				if err != nil && model.KindOf(err) != model.NotFound {
-					return "", err
-				}
-				known[*roomID] = orWord(room.DisplayName, "a room")
-			}
-			return known[*roomID], nil
-		case accountID != nil:
-			if known[*accountID] == "" {
-				a, err := v.read.Account(v.org, *accountID)
-				if err != nil && model.KindOf(err) != model.NotFound {
-					return "", err
-				}
-				known[*accountID] = orWord(a.DisplayName, orWord(a.Email, "somebody"))
-			}
-			return known[*accountID], nil
+// ownerNames gives names of accounts and rooms, read together.
+type ownerNames map[string]string
+
+// owners reads whose calendars or mailboxes a page shows: each gives the ids of its account and of its room.
+func owners[E any](v *visit, list []E, of func(E) (accountID, roomID *string)) (ownerNames, error) {
+	var accounts, rooms []string
+	for _, e := range list {
+		account, room := of(e)
+		if room != nil {
+			rooms = append(rooms, *room)
+		} else if account != nil {
+			accounts = append(accounts, *account)
 		}
-		return "", nil
 	}
+	names, err := v.read.Owners(v.org, accounts, rooms)
+	return names, err
+}
+
+func ownerOfCalendar(c model.Calendar) (accountID, roomID *string) { return c.AccountID, c.RoomID }
+
+// name gives the name of whoever has a calendar or mailbox.
+func (n ownerNames) name(accountID, roomID *string) string {
+	switch {
+	case roomID != nil:
+		return orWord(n[*roomID], "a room")
+	case accountID != nil:
+		return orWord(n[*accountID], "somebody")
+	}
+	return ""
 }
 
 func orWord(text, other string) string {
@@ -153,10 +155,9 @@ func orWord(text, other string) string {
 	return text
 }
 
-func (v *visit) calendarRow(c model.Calendar, owners func(a, r *string) (string, error)) (calendarRow, error) {
-	owner, err := owners(c.AccountID, c.RoomID)
+func (v *visit) calendarRow(c model.Calendar, names ownerNames) calendarRow {
 	row := calendarRow{
-		Path: Base + "/calendars/" + c.ID, Name: c.Name, Owner: owner, Enabled: badge{calm, "circle-dashed", "Off"}, State: subscriptionState(c),
+		Path: Base + "/calendars/" + c.ID, Name: c.Name, Owner: names.name(c.AccountID, c.RoomID), Enabled: badge{calm, "circle-dashed", "Off"}, State: subscriptionState(c),
 		ExpiresAt: c.Subscription.ExpiresAt, NotifiedAt: c.Subscription.NotifiedAt, SyncedAt: c.Sync.SyncedAt, Problem: c.Sync.Error,
 	}
 	if c.Enabled {
@@ -169,7 +170,7 @@ func (v *visit) calendarRow(c model.Calendar, owners func(a, r *string) (string,
 		row.Lag = "behind by " + v.now().Sub(*c.Sync.ChangedAt).Round(time.Second).String()
 	}
 	row.Problem = sentence(row.Problem)
-	return row, err
+	return row
 }
 
 func subscriptionState(c model.Calendar) badge {
@@ -231,14 +232,13 @@ func (v *visit) showMailboxes() error {
 			list = list[:calendarsPage]
 			next = list[calendarsPage-1].ID
 		}
-		owners := v.owners()
+		names, err := owners(v, list, func(m model.Mailbox) (accountID, roomID *string) { return m.AccountID, m.RoomID })
+		if err != nil {
+			return err
+		}
 		for _, m := range list {
-			owner, err := owners(m.AccountID, m.RoomID)
-			if err != nil {
-				return err
-			}
 			view.Mailboxes = append(view.Mailboxes, mailboxRow{
-				ID: m.ID, Integration: m.IntegrationID, Address: m.Address, Owner: owner, Detail: sentence(m.Detail), State: mailboxState(m.State), Enabled: m.Enabled, TriedAt: m.TriedAt,
+				ID: m.ID, Integration: m.IntegrationID, Address: m.Address, Owner: names.name(m.AccountID, m.RoomID), Detail: sentence(m.Detail), State: mailboxState(m.State), Enabled: m.Enabled, TriedAt: m.TriedAt,
 			})
 		}
 	}

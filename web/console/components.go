@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"usher/model"
@@ -192,8 +193,9 @@ func (f *form) rest() {
 	f.errors = map[string]string{}
 }
 
-// choose marks the chosen one among options.
+// choose marks the chosen one among options, which other fields may share.
 func (x field) choose(options ...option) field {
+	options = slices.Clone(options)
 	for i := range options {
 		options[i].Chosen = options[i].Value == x.Value
 	}

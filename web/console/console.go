@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -36,6 +37,10 @@ type Options struct {
 	Facts []Fact
 	// Jobs, where set, tells what is queued.
 	Jobs Jobs
+	// Stopping ends when the server is told to stop: whoever follows something is let go then.
+	Stopping context.Context
+	// Follow says how what a job does is followed.
+	Follow Following
 }
 
 // Fact is one setting of the installation, for the page of settings.
@@ -57,12 +62,14 @@ type Console struct {
 	jobs      Jobs
 	now       func() time.Time
 
-	numbers numbers
-	assets  *assets
-	pages   pages
-	routes  []route
-	mux     *http.ServeMux
-	handler http.Handler
+	numbers  numbers
+	surveys  surveys
+	follower *follower
+	assets   *assets
+	pages    pages
+	routes   []route
+	mux      *http.ServeMux
+	handler  http.Handler
 }
 
 // New makes the console with all its routes. It panics where an asset cannot be read: that is a mistake of the program.
@@ -83,6 +90,7 @@ func New(opt Options) *Console {
 	if c.assets, err = newAssets(); err != nil {
 		panic(err)
 	}
+	c.follower = newFollower(opt.Follow, c.log, opt.Stopping)
 	c.routes = c.allRoutes()
 	c.mount()
 	c.handler = c.guarded(c.mux)

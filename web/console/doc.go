@@ -46,5 +46,10 @@
 // the sentence beside its field, and the page is rendered anew with f.field(type, name, label) for each field, then f.rest(). What
 // deactivates, removes or replaces asks first, on a page that says the consequences and counts them.
 //
-// What should follow the work of a job polls a part of the page: hx-get with hx-trigger="every 2s", until the part comes without.
+// What should follow the work of a job is a part of the page with data-events and, beside it, {{template "again" .Path}}: its address
+// answers with v.follow (events.go), which sends the part again whenever it is another. The part is made from what is read alone, since
+// one reader serves all who look. Without JavaScript the page says how it stood, and leads to itself.
+//
+// Groups of a tenant are many thousands: a form that offers some has a picker (picker.go), and a page that chooses them is one of
+// choosings (choose.go).
 package console

@@ -23,9 +23,12 @@ import (
 	"usher/web/console"
 )
 
+// T is a test or a benchmark.
+type T = testing.TB
+
 // fixture is a console over a database, at an address of its own, and an organization with somebody who can sign in.
 type fixture struct {
-	*testing.T
+	T
 	svc     *directory.Service
 	store   *store.Store
 	org     model.Organization
@@ -43,7 +46,7 @@ const (
 
 type option func(*console.Options)
 
-func newFixture(t *testing.T, s *store.Store, options ...option) *fixture {
+func newFixture(t testing.TB, s *store.Store, options ...option) *fixture {
 	t.Helper()
 	ring, err := secret.Parse(secret.NewKey())
 	if err != nil {
@@ -79,7 +82,7 @@ func newFixture(t *testing.T, s *store.Store, options ...option) *fixture {
 }
 
 // newBrowser gives a client that keeps cookies and does not follow redirects by itself.
-func newBrowser(t *testing.T) *http.Client {
+func newBrowser(t testing.TB) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -124,7 +127,7 @@ func (f *fixture) as(o model.Operator) *fixture {
 
 // answer is what a browser got.
 type answer struct {
-	*testing.T
+	T
 	*http.Response
 	body string
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -19,19 +20,78 @@ type groupMapView struct {
 	Levels                             []field
 	Administrator                      field
 	Back                               string
+	Try                                string // says what the form would do
 	Existing                           bool
 	NoSites, NoModules, NoRoles        bool
 	RoleHelp                           string
 }
 
-func (v *visit) editGroupMapping() error {
+// mapPlace is the group whose mapping is edited, and where. The group may be one that the mirror does not have.
+type mapPlace struct {
+	group      model.DirectoryGroup
+	entry      model.IntegrationSettings
+	settings   *model.Settings
+	path, back string // of the form, and of where it leads; below Base
+	crumbs     []crumb
+	try        string // address that says what the form would do; "" where the group has nobody
+}
+
+// mapPlace finds the group of the path.
+func (v *visit) mapPlace() (mapPlace, error) {
 	g, entry, settings, err := v.group()
+	if err != nil {
+		return mapPlace{}, err
+	}
+	path := "/groups/" + g.IntegrationID + "/" + g.ID
+	return mapPlace{g, entry, settings, path + "/map", path, []crumb{{"Groups", "/groups?integration=" + g.IntegrationID}, {orWord(g.DisplayName, g.ExternalID), path}}, Base + path + "/map/try"}, nil
+}
+
+// missingPlace finds the mapping of the path by its place among the integration's: its group need not be in the mirror.
+func (v *visit) missingPlace() (place mapPlace, at string, err error) {
+	i, err := v.integration()
+	if err != nil {
+		return place, "", err
+	}
+	settings, err := v.read.Settings(v.org)
+	if err != nil {
+		return place, "", err
+	}
+	entry, at := settings.Integrations[i.ID], v.r.PathValue("entry")
+	n, bad := strconv.Atoi(at)
+	if bad != nil || n < 0 || n >= len(entry.GroupMappings) {
+		return place, "", model.Errorf(model.NotFound, "There is no such mapping any more.")
+	}
+	selector := entry.GroupMappings[n].Group
+	back := "/integrations/" + i.ID + "/role-rules"
+	return mapPlace{
+		group: model.DirectoryGroup{OrganizationID: v.org, IntegrationID: i.ID, ExternalID: selector.ExternalID, DisplayName: selector.DisplayName},
+		entry: entry, settings: settings, path: back + "/groups/" + at, back: back,
+		crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}, {"Role rules", back}},
+	}, at, nil
+}
+
+func (v *visit) editGroupMapping() error {
+	place, err := v.mapPlace()
 	if err != nil {
 		return err
 	}
-	f := v.newForm("/groups/"+g.IntegrationID+"/"+g.ID+"/map", "Save")
+	return v.editMapping(&place, v.query("entry"))
+}
+
+func (v *visit) editMissingMapping() error {
+	place, at, err := v.missingPlace()
+	if err != nil {
+		return err
+	}
+	return v.editMapping(&place, at)
+}
+
+// editMapping shows the form of a mapping, which stands at a place among the integration's; "" is for a new one.
+func (v *visit) editMapping(place *mapPlace, at string) error {
+	g, entry := &place.group, place.entry
+	f := v.newForm(place.path, "Save")
 	m, was := model.GroupMapping{}, ""
-	if at := v.query("entry"); at != "" {
+	if at != "" {
 		n, bad := strconv.Atoi(at)
 		if bad != nil || n < 0 || n >= len(entry.GroupMappings) || !entry.GroupMappings[n].Group.Matches(g.ExternalID, g.DisplayName) {
 			return model.Errorf(model.NotFound, "There is no such mapping of this group any more.")
@@ -54,7 +114,7 @@ func (v *visit) editGroupMapping() error {
 	for _, p := range m.Permissions {
 		f.set("level."+p.Module, string(p.Level))
 	}
-	return v.groupMapPage(settings, &g, f, was)
+	return v.groupMapPage(place, f, was)
 }
 
 // mappingKey is a mapping as a form carries it, to be found again among others that may have come or gone.
@@ -63,9 +123,11 @@ func mappingKey(m model.GroupMapping) string {
 	return string(raw)
 }
 
-func (v *visit) groupMapPage(settings *model.Settings, g *model.DirectoryGroup, f *form, was string) error {
-	path := "/groups/" + g.IntegrationID + "/" + g.ID
-	view := groupMapView{Form: f, Was: was, Existing: was != "", Back: Base + path, NoSites: len(settings.Sites) == 0, NoModules: len(settings.Modules) == 0}
+func (v *visit) groupMapPage(place *mapPlace, f *form, was string) error {
+	g, settings := &place.group, place.settings
+	view := groupMapView{
+		Form: f, Was: was, Existing: was != "", Back: Base + place.back, Try: place.try, NoSites: len(settings.Sites) == 0, NoModules: len(settings.Modules) == 0,
+	}
 	ways := []option{{Value: "name", Name: "by its name", Help: "A rename in Entra takes the group out of the mapping."}}
 	if g.ExternalID != "" {
 		ways = slices.Insert(ways, 0, option{Value: "id", Name: "by its object id", Help: "The mapping stays when the group is renamed."})
@@ -84,8 +146,7 @@ func (v *visit) groupMapPage(settings *model.Settings, g *model.DirectoryGroup, 
 			option{Value: string(model.LevelMember), Name: "member"}, option{Value: string(model.LevelManager), Name: "manager"}, option{Value: string(model.LevelAdmin), Name: "admin"}))
 	}
 	f.rest()
-	name := orWord(g.DisplayName, g.ExternalID)
-	return v.render("group_map", page{Title: "Map " + name, Lead: "What membership of this group gives.", Crumbs: []crumb{{"Groups", "/groups?integration=" + g.IntegrationID}, {name, path}}, Body: view})
+	return v.render("group_map", page{Title: "Map " + orWord(g.DisplayName, g.ExternalID), Lead: "What membership of this group gives.", Crumbs: place.crumbs, Body: view})
 }
 
 // catalogue gives the entries of a part of the catalogue as choices, by name.
@@ -127,19 +188,30 @@ func (v *visit) groupMappingOfForm(settings *model.Settings, g *model.DirectoryG
 }
 
 func (v *visit) saveGroupMapping() error {
-	g, entry, settings, err := v.group()
+	place, err := v.mapPlace()
 	if err != nil {
 		return err
 	}
-	path := "/groups/" + g.IntegrationID + "/" + g.ID
-	list, was := slices.Clone(entry.GroupMappings), v.field("was")
-	at := slices.IndexFunc(list, func(m model.GroupMapping) bool { return mappingKey(m) == was })
-	m := v.groupMappingOfForm(settings, &g)
-	var run model.Run
+	return v.saveMapping(&place)
+}
+
+func (v *visit) saveMissingMapping() error {
+	place, _, err := v.missingPlace()
+	if err != nil {
+		return err
+	}
+	return v.saveMapping(&place)
+}
+
+// mappingsTyped gives the integration's mappings as they would be with what was typed, which stands at a place among them.
+func (v *visit) mappingsTyped(place *mapPlace) (list []model.GroupMapping, m model.GroupMapping, at int, err error) {
+	list, was := slices.Clone(place.entry.GroupMappings), v.field("was")
+	at = slices.IndexFunc(list, func(m model.GroupMapping) bool { return mappingKey(m) == was })
+	m = v.groupMappingOfForm(place.settings, &place.group)
 	switch {
 	case was != "" && at < 0:
 		err = model.Errorf(model.Conflict, "somebody has changed or removed this mapping since the page was opened: go back to the group and look")
-	case v.field("do") == "remove":
+	case v.field("do") == "remove" || v.field("do") == "preview-removal":
 		if at >= 0 {
 			list = slices.Delete(list, at, at+1)
 		}
@@ -149,24 +221,75 @@ func (v *visit) saveGroupMapping() error {
 		at = len(list)
 		list = append(list, m)
 	}
+	return list, m, at, err
+}
+
+func (v *visit) saveMapping(place *mapPlace) error {
+	list, m, at, err := v.mappingsTyped(place)
+	var run model.Run
 	if err == nil {
-		if v.field("do") == "preview" {
-			run, err = v.svc.StartPreview(v.ctx, g.Ref(), model.PreviewSettings{GroupMappings: &list})
+		if hasPrefix(v.field("do"), "preview") {
+			run, err = v.svc.StartPreview(v.ctx, place.group.Ref(), model.PreviewSettings{GroupMappings: &list})
 		} else {
-			_, err = v.svc.PutGroupMappings(v.ctx, g.Ref(), list)
+			_, err = v.svc.PutGroupMappings(v.ctx, place.group.Ref(), list)
 		}
 	}
 	if err != nil {
-		f := v.newForm(path+"/map", "Save")
+		f := v.newForm(place.path, "Save")
 		if err := f.fail(mappingError(err, &m, at)); err != nil {
 			return err
 		}
-		return v.groupMapPage(settings, &g, f, was)
+		return v.groupMapPage(place, f, v.field("was"))
 	}
 	if run.ID != "" {
-		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet: go back to save it.")
+		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
 	}
-	return v.done(path, "The mapping is saved; everyone is looked at anew.")
+	return v.done(place.back, "The mapping is saved; everyone is looked at anew.")
+}
+
+// effectView is what a mapping that is being typed would do.
+type effectView struct {
+	directory.Impact
+	Rows  []effectRow
+	Rest  int
+	Words string // how many, by what would happen to them
+	Error string
+}
+
+// effectRow is what would happen to one person.
+type effectRow struct {
+	Name    string
+	Action  badge
+	Changes []diffRow
+}
+
+// tryGroupMapping answers with what the mapping that is being typed would do to members of the group.
+func (v *visit) tryGroupMapping() error {
+	place, err := v.mapPlace()
+	if err != nil {
+		return err
+	}
+	var view effectView
+	list, m, at, err := v.mappingsTyped(&place)
+	if err == nil {
+		view.Impact, err = v.svc.TryGroupMappings(v.ctx, place.group.Ref(), place.group.ID, list)
+	}
+	if known, ok := errors.AsType[*model.Error](err); ok && known.Kind != model.Internal {
+		if known, ok = errors.AsType[*model.Error](mappingError(err, &m, at)); ok {
+			view.Error = sentence(known.Detail)
+		}
+	} else if err != nil {
+		return err
+	}
+	view.Words = countsInWords(view.Counts)
+	for _, c := range view.Changes {
+		view.Rows = append(view.Rows, effectRow{c.Name, actionBadge(c.Action), diffRows(c.Changes)})
+	}
+	for _, n := range view.Counts {
+		view.Rest += n
+	}
+	view.Rest -= len(view.Rows)
+	return v.fragment("group_map", "effect", view)
 }
 
 // mappingError gives an error about the list as one about the fields of the form, which has the entry at the place.

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,12 +11,16 @@ import (
 )
 
 func (c *Console) homeRoutes() []route {
-	return []route{get("/", model.RightRead, (*visit).showHome)}
+	return []route{
+		get("/", model.RightRead, (*visit).showHome),
+		post("/alarms/acknowledge", model.RightManageIntegrations, (*visit).acknowledgeAlarm),
+	}
 }
 
 // homeView is the first page: what needs somebody's eye comes first.
 type homeView struct {
-	Alerts    []alert
+	Alarms    []alarm
+	Seen      []alarm // that somebody has acknowledged
 	Lights    []light
 	Empty     *empty
 	Numbers   []number
@@ -36,6 +39,9 @@ type light struct {
 	Sentence  string
 	Extra     []badge
 	Attention bool
+	// Occurrence names what asks for attention, by another name when it happens anew; Ack is its form, where it has one.
+	Occurrence string
+	Ack        *acknowledge
 }
 
 // number is one figure with its name.
@@ -77,30 +83,34 @@ func (v *visit) showHome() error {
 		return err
 	}
 	var view homeView
-	for _, i := range integrations {
-		l, err := v.integrationLight(i)
-		if err != nil {
-			return err
+	var alarms []alarm
+	if alarms, view.Lights, err = v.everyAlarm(integrations); err != nil {
+		return err
+	}
+	for _, a := range alarms {
+		if a.Ack.By == "" {
+			view.Alarms = append(view.Alarms, a)
+		} else {
+			view.Seen = append(view.Seen, a)
 		}
-		view.Lights = append(view.Lights, l)
 	}
 	if len(integrations) == 0 {
 		view.Empty = new(emptyNotConnected("No directory is connected",
-			"Connect Microsoft Entra ID, and people, roles and calendars follow by themselves. To look around first, run “usher demo”: it brings a simulated tenant.",
+			"Connect Microsoft Entra ID, and people, roles and calendars follow by themselves. The first steps are below.",
 			link{"Set up an integration", Base + "/integrations/new", "plus"}))
 	}
-	for _, fill := range []func(*homeView, []model.Integration) error{v.homeAlerts, v.homeNumbers, v.homeCharts, v.homeSteps, v.homeActivity} {
+	for _, fill := range []func(*homeView, []model.Integration) error{v.homeNumbers, v.homeSteps, v.homeActivity} {
 		if err := fill(&view, integrations); err != nil {
 			return err
 		}
 	}
-	return v.render("home", page{Title: "Home", Lead: homeLead(view.Lights, view.Alerts), Body: view})
+	return v.render("home", page{Title: "Home", Lead: homeLead(view.Lights, len(view.Alarms)), Body: view})
 }
 
-func homeLead(lights []light, alerts []alert) string {
-	n := len(alerts)
+func homeLead(lights []light, alarms int) string {
+	n := alarms
 	for _, l := range lights {
-		if l.Attention {
+		if l.Attention && (l.Ack == nil || l.Ack.By == "") {
 			n++
 		}
 	}
@@ -115,43 +125,16 @@ func homeLead(lights []light, alerts []alert) string {
 	return fmt.Sprintf("%d things need your attention.", n)
 }
 
-// homeAlerts are held plans and what is about to expire.
-func (v *visit) homeAlerts(view *homeView, integrations []model.Integration) error {
-	held, err := v.read.RunsBefore(v.org, store.RunFilter{State: model.RunHeld}, "", 5)
-	if err != nil {
-		return err
-	}
-	for _, run := range held {
-		view.Alerts = append(view.Alerts, alert{
-			Tone: warn, Icon: "player-play", Title: "A plan is held",
-			Text:   fmt.Sprintf("It would deactivate %s. Look at it, then apply or discard it.", quantity(run.Counts[model.ActionDeactivate], "account")),
-			Action: link{"Open the plan", Base + "/runs/" + run.ID, ""},
-		})
-	}
-	for _, i := range integrations {
-		warnings, err := v.svc.Warnings(v.ctx, i.Ref())
-		if err != nil {
-			return err
-		}
-		for _, w := range warnings {
-			t := warn
-			if w.Days == 0 {
-				t = bad
-			}
-			view.Alerts = append(view.Alerts, alert{Tone: t, Icon: "key", Title: i.Name, Text: sentence(w.Detail), Action: link{"Rotate it", Base + "/integrations/" + i.ID + "#tokens", ""}})
-		}
-	}
-	return nil
-}
-
 func (v *visit) homeNumbers(view *homeView, integrations []model.Integration) error {
 	if len(integrations) == 0 {
 		return nil
 	}
-	n, err := v.numbersOf(v.ctx, v.org)
+	known, err := v.counted(integrations)
 	if err != nil {
 		return err
 	}
+	view.Requests, view.Changes = known.requests, known.changes
+	n := known.numbers
 	text := func(x int) string {
 		if x >= n.Bound {
 			return count(n.Bound) + "+"
@@ -180,36 +163,43 @@ type numbers struct {
 }
 
 type counted struct {
-	numbers store.OrganizationNumbers
-	at      time.Time
+	numbers           store.OrganizationNumbers
+	requests, changes *bars
+	at                time.Time
 }
 
-// numbersOf counts what an organization has, at most twice a minute.
-func (c *Console) numbersOf(ctx context.Context, organizationID string) (store.OrganizationNumbers, error) {
-	c.numbers.mutex.Lock()
-	known, ok := c.numbers.known[organizationID]
-	c.numbers.mutex.Unlock()
-	if ok && c.now().Sub(known.at) < numbersLast {
-		return known.numbers, nil
+// counted counts what the organization has and draws its charts, at most twice a minute.
+func (v *visit) counted(integrations []model.Integration) (counted, error) {
+	v.numbers.mutex.Lock()
+	known, ok := v.numbers.known[v.org]
+	v.numbers.mutex.Unlock()
+	if ok && v.now().Sub(known.at) < numbersLast {
+		return known, nil
 	}
-	n, err := c.store.Read(ctx).Numbers(organizationID)
-	if err != nil {
-		return n, err
+	known = counted{at: v.now()}
+	var err error
+	if known.numbers, err = v.read.Numbers(v.org); err != nil {
+		return known, err
 	}
-	c.numbers.mutex.Lock()
-	defer c.numbers.mutex.Unlock()
-	if c.numbers.known == nil || len(c.numbers.known) >= manyNumbers {
-		c.numbers.known = map[string]counted{}
+	if known.requests, known.changes, err = v.homeCharts(integrations); err != nil {
+		return known, err
 	}
-	c.numbers.known[organizationID] = counted{n, c.now()}
-	return n, nil
+	v.numbers.mutex.Lock()
+	defer v.numbers.mutex.Unlock()
+	if v.numbers.known == nil || len(v.numbers.known) >= manyNumbers {
+		v.numbers.known = map[string]counted{}
+	}
+	v.numbers.known[v.org] = known
+	return known, nil
 }
 
 // homeSteps is the way from nothing to people, until it is gone.
 func (v *visit) homeSteps(view *homeView, integrations []model.Integration) error {
-	accounts, err := v.read.AccountsAfter(v.org, store.AccountFilter{Origin: model.OriginDirectory}, "", 1)
-	if err != nil || len(accounts) > 0 {
-		return err
+	for _, i := range integrations {
+		people, err := v.read.DirectoryUsersAfter(i.Ref(), "", 1)
+		if err != nil || len(people) > 0 {
+			return err
+		}
 	}
 	connect := step{State: "now", Title: "Connect Entra", Text: "Make an integration and give Entra its address and a token.", Action: link{"Set up an integration", Base + "/integrations/new", "plus"}}
 	people := step{State: "later", Title: "See the first people", Text: "They appear by themselves as soon as Entra sends them, or an import has run."}
@@ -220,6 +210,9 @@ func (v *visit) homeSteps(view *homeView, integrations []model.Integration) erro
 	view.Checklist = []step{
 		connect, people,
 		{State: "later", Title: "Say what groups give", Text: "Map groups to roles, sites and departments; preview before anything changes."},
+	}
+	if len(integrations) == 0 {
+		view.Checklist = append([]step{{State: "now", Title: "Look around first, with a simulated tenant", Text: "Run “usher demo” on any machine: it starts this console with a pretend Entra tenant, people, groups and calendars in it, and touches nothing real."}}, view.Checklist...)
 	}
 	return nil
 }

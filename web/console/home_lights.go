@@ -21,7 +21,9 @@ func (v *visit) integrationLight(i model.Integration) (light, error) {
 	l := light{Name: i.Name, Path: Base + "/integrations/" + i.ID, Tone: good, Icon: "circle-check"}
 	var err error
 	if i.Ingress == model.IngressSCIM {
-		err = v.scimLight(i, &l)
+		if err = v.scimLight(i, &l); err == nil {
+			err = v.quarantineLight(i, &l)
+		}
 	} else {
 		err = v.graphLight(i, &l)
 	}
@@ -42,9 +44,11 @@ func (v *visit) scimLight(i model.Integration, l *light) error {
 		return err
 	}
 	since := v.now().Sub(last.OccurredAt)
+	l.Occurrence = "after request " + last.ID
 	switch {
 	case !found:
 		l.attention(warn, "clock")
+		l.Occurrence = "never called"
 		l.Sentence = "Entra has not called yet. Enter the Tenant URL and a token in Entra, then choose Test Connection."
 	case last.Result == model.SCIMFailed:
 		l.attention(bad, "alert-triangle")
@@ -64,6 +68,24 @@ func (v *visit) scimLight(i model.Integration, l *light) error {
 	return nil
 }
 
+// quarantineLight tells of a provisioning job that Entra runs less and less, as far as Usher has asked.
+func (v *visit) quarantineLight(i model.Integration, l *light) error {
+	setup, err := v.read.Setup(i.Ref())
+	if model.KindOf(err) == model.NotFound && err != nil || err == nil && (setup.Job == nil || setup.Job.Quarantine == nil) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	q := setup.Job.Quarantine
+	l.attention(bad, "alert-triangle")
+	l.Sentence, l.Occurrence = "Entra has put provisioning in quarantine: "+sentence(q.Says), "quarantine"
+	if q.BegunAt != nil {
+		l.Occurrence += " since " + q.BegunAt.UTC().Format(time.RFC3339)
+	}
+	return nil
+}
+
 func (v *visit) graphLight(i model.Integration, l *light) error {
 	runs, err := v.read.RunsBefore(v.org, store.RunFilter{Integration: i.ID, Kind: model.RunImport}, "", 1)
 	if err != nil {
@@ -75,6 +97,7 @@ func (v *visit) graphLight(i model.Integration, l *light) error {
 		return nil
 	}
 	run := runs[0]
+	l.Occurrence = string(run.State) + " run " + run.ID
 	when := ago(v.now().Sub(run.UpdatedAt))
 	switch run.State {
 	case model.RunSucceeded:
@@ -106,13 +129,28 @@ func (v *visit) calendarLight(i model.Integration, l *light) error {
 		lag = "the oldest change waits since " + strings.TrimSuffix(ago(waiting), " ago")
 		if waiting > 5*time.Minute {
 			b.Tone, l.Attention = warn, true
+			l.Occurrence += ", calendars behind on " + v.now().UTC().Format(time.DateOnly)
 		}
 	}
 	if h.Failing > 0 || h.Unsubscribed > 0 {
 		b.Tone = warn
-		lag += fmt.Sprintf(", %d of %d mailboxes refused", h.Failing, h.Mailboxes)
+		lag += fmt.Sprintf(", %d of %s refused", h.Failing, atLeast(h.Mailboxes, "mailbox", "mailboxes"))
+		if h.Unsubscribed > 0 {
+			lag += ", " + atLeast(h.Unsubscribed, "calendar", "calendars") + " without a subscription"
+		}
 	}
-	b.Text = fmt.Sprintf("%s: %s", quantity(h.Calendars, "calendar"), lag)
+	b.Text = atLeast(h.Calendars, "calendar", "calendars") + ": " + lag
 	l.Extra = append(l.Extra, b)
 	return nil
+}
+
+// atLeast tells a number that was counted up to CalendarHealthBound.
+func atLeast(n int, one, many string) string {
+	switch {
+	case n >= store.CalendarHealthBound:
+		return count(n) + "+ " + many
+	case n == 1:
+		return "1 " + one
+	}
+	return count(n) + " " + many
 }

@@ -1,11 +1,11 @@
 package console
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -73,7 +73,14 @@ type integrationView struct {
 	Manage, Remove          bool
 	Requests                *bars
 	Mappings, Exclusions    int
+	Chosen                  []chosenCount
 	CalendarSync            bool
+}
+
+// chosenCount leads to where groups are chosen.
+type chosenCount struct {
+	Name, Path string
+	Count      int
 }
 
 type tokenRow struct {
@@ -104,6 +111,9 @@ func (v *visit) integrationPage(f *form, token string) error {
 	}
 	view.Mappings, view.Exclusions = len(settings.GroupMappings), len(settings.Exclusions)
 	view.Facts = integrationFacts(i)
+	if view.Chosen, err = v.chosenCounts(settings); err != nil {
+		return err
+	}
 	if view.SCIM {
 		err = v.credentials(&view, i, f)
 	}
@@ -111,6 +121,19 @@ func (v *visit) integrationPage(f *form, token string) error {
 		return err
 	}
 	return v.render("integration", page{Title: i.Name, Lead: "", Crumbs: []crumb{{"Integrations", "/integrations"}}, Body: view})
+}
+
+// chosenCounts counts the groups that an integration names.
+func (v *visit) chosenCounts(entry model.IntegrationSettings) ([]chosenCount, error) {
+	lists, err := v.svc.DistributionLists(v.ctx, entry.Integration.Ref())
+	counts := map[string]int{"groups": len(entry.ChosenGroups), "lists": len(lists), "room-groups": len(entry.RoomGroups)}
+	var out []chosenCount
+	for _, ch := range choosings() {
+		if !ch.imports || entry.Integration.Ingress == model.IngressGraph {
+			out = append(out, chosenCount{ch.title, Base + "/integrations/" + entry.Integration.ID + "/" + ch.path, counts[ch.path]})
+		}
+	}
+	return out, err
 }
 
 // tenantURL is what is entered in Entra.
@@ -129,15 +152,43 @@ func integrationFacts(i model.Integration) []Fact {
 		{Name: "Default role", Value: orDash(i.DefaultRole), Help: "of an account that no mapping gives one"},
 		{Name: "Only members of mapped groups", Value: yes(i.RequireGroup)},
 		{Name: "Calendars", Value: yes(i.CalendarSync)},
-		{Name: "Guard", Value: fmt.Sprintf("%d accounts or %d %%", i.Guard.Minimum, i.Guard.Percent), Help: "a run that would deactivate more is held"},
+		{Name: "Guard", Value: guardInWords(i.Guard), Help: "a run that would deactivate more is held"},
 		{Name: "Priority", Value: strconv.Itoa(i.Priority), Help: "the smallest goes first where integrations disagree"},
 		{Name: "Read-only", Value: yes(i.ReadOnly), Help: "nothing is ever written to Entra"},
+		{Name: "Writing back", Value: writeBackInWords(i.WriteBack), Help: "what Usher may do in Entra"},
+		{Name: "Application", Value: orDash(i.Graph.ClientID), Help: "that Usher signs in to Microsoft Graph as"},
+		{Name: "Signs in by", Value: authInWords(i.Graph)},
+		{Name: "Cloud", Value: orDash(i.Graph.Cloud)},
 		{Name: "Owner", Value: orDash(actorName(i.Owner))},
 	}
 	if i.Ingress == model.IngressGraph {
-		list = append(list, Fact{Name: "Nested groups", Value: yes(i.NestedGroups)}, Fact{Name: "Scope", Value: string(i.Scope)})
+		list = append(list, Fact{Name: "Nested groups", Value: yes(i.NestedGroups)}, Fact{Name: "Scope", Value: map[model.Scope]string{model.ScopeGroups: "members of the chosen groups", model.ScopeEveryone: "everyone in the tenant"}[i.Scope]})
 	}
 	return list
+}
+
+// authInWords says how Usher proves to Entra who it is.
+func authInWords(g model.GraphSettings) string {
+	auth := g.Auth
+	if auth == "" {
+		switch {
+		case g.HasCertificate:
+			auth = directory.GraphAuthCertificate
+		case g.HasSecret:
+			auth = directory.GraphAuthSecret
+		}
+	}
+	switch auth {
+	case directory.GraphAuthCertificate:
+		return "a certificate"
+	case directory.GraphAuthSecret:
+		return "a client secret"
+	case directory.GraphAuthFederated:
+		return "a token of the platform"
+	case directory.GraphAuthManagedIdentity:
+		return "the machine's managed identity"
+	}
+	return "nothing yet"
 }
 
 func orDash(text string) string {
@@ -232,13 +283,9 @@ func (v *visit) makeToken() error {
 
 // newToken makes a token of what the form says.
 func (v *visit) newToken() (string, error) {
-	var ends *time.Time
-	if days := v.field("expires_at"); days != "" {
-		n, err := v.number("expires_at")
-		if err != nil || n < 1 || n > 3660 {
-			return "", model.FieldErrorf(model.Invalid, "expires_at", "choose how long the token is good for")
-		}
-		ends = new(v.now().Add(time.Duration(n) * 24 * time.Hour))
+	ends, err := v.endsOfForm()
+	if err != nil {
+		return "", err
 	}
 	_, text, err := v.svc.CreateSCIMToken(v.ctx, v.ref(), v.field("name"), ends)
 	return text, err
@@ -259,7 +306,7 @@ func (v *visit) mayRemove(i model.Integration) bool {
 // removalView says what removing an integration means, and asks for its name.
 type removalView struct {
 	Form         *form
-	Name         field
+	Name, Keep   field
 	Integration  string
 	Consequences []string
 	Back         string
@@ -294,6 +341,7 @@ func (v *visit) removalPage(f *form) error {
 	}
 	view.Name = f.field("text", "name", "Type the integration's name to confirm: "+i.Name)
 	view.Name.Required, view.Name.Autocomplete = true, "off"
+	view.Keep = f.field("checkbox", "keep_in_entra", "Leave what Usher set up in Entra, and the consent")
 	f.rest()
 	return v.render("removal", page{Title: "Remove " + i.Name, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view})
 }
@@ -311,7 +359,7 @@ func (v *visit) removeIntegration() error {
 		f.errors["name"] = "This is not the name of the integration: " + i.Name + "."
 		return v.removalPage(f)
 	}
-	if err := v.svc.DeleteIntegration(v.ctx, i.Ref()); err != nil {
+	if _, err := v.svc.RemoveIntegration(v.ctx, i.Ref(), v.checked("keep_in_entra")); err != nil {
 		return err
 	}
 	return v.done("/integrations", "The integration "+i.Name+" is removed. Its accounts stay as they are.")

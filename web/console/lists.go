@@ -13,6 +13,7 @@ type listsView struct {
 	Lists       []listRow
 	Empty       *empty
 	Pager       pager
+	Choose      []link // where lists are chosen
 }
 
 type listRow struct {
@@ -41,6 +42,11 @@ func (v *visit) showLists() error {
 		view.Lists = append(view.Lists, listLine(settings, &list[n]))
 	}
 	view.Pager = v.paged(next, len(list), "lists")
+	for _, i := range sortedIntegrations(settings) {
+		if i.Ingress == model.IngressGraph && v.can(model.RightManageSettings) {
+			view.Choose = append(view.Choose, link{"Choose lists of " + i.Name, Base + "/integrations/" + i.ID + "/lists", "adjustments"})
+		}
+	}
 	if len(list) == 0 {
 		e := emptyYet("mail", "No distribution lists yet", "Groups with an address that an integration's settings name as lists appear here, with their members.", link{})
 		switch {

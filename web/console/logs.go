@@ -103,7 +103,7 @@ func (v *visit) requestsView() (requestsView, error) {
 	if len(list) == 0 {
 		switch {
 		case next != "":
-			view.Pager.Note = "Nothing fits in this part of the log; older parts may have something"
+			view.Pager.Note = nothingHere
 		case f != (store.SCIMRequestFilter{}) || v.query("after") != "":
 			view.Empty = new(emptyFiltered("No request fits", with("/logs", "integration", ref.IntegrationID)))
 		default:
@@ -271,6 +271,9 @@ func (v *visit) activityFilter() (store.ActivityFilter, error) {
 	return f, nil
 }
 
+// nothingHere is told of a page of a log that looked at as many lines as it may, and found none.
+const nothingHere = "Nothing fits in this part of the log; older parts may have something"
+
 func (v *visit) showActivity() error {
 	f, err := v.activityFilter()
 	if err != nil {
@@ -280,14 +283,9 @@ func (v *visit) showActivity() error {
 	if err != nil {
 		return err
 	}
-	list, err := v.read.ActivitiesBefore(v.org, f, v.query("after"), logPage+1)
+	list, next, err := v.read.ActivityPage(v.org, f, v.query("after"), logPage)
 	if err != nil {
 		return err
-	}
-	next := ""
-	if len(list) > logPage {
-		list = list[:logPage]
-		next = list[logPage-1].ID
 	}
 	view := activityView{
 		Tabs: logTabs("activity"), Query: f.Search, Actor: f.Actor, Integration: v.integrationFilter(settings), Pager: v.paged(next, len(list), "lines"),
@@ -302,13 +300,17 @@ func (v *visit) showActivity() error {
 		}
 		view.Rows = append(view.Rows, row)
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) > 0:
+	case next != "":
+		view.Pager.Note = nothingHere
+	default:
 		view.Empty = new(emptyFiltered("No line fits", Base+"/logs/activity"))
 	}
 	if v.partial() {
 		return v.fragment("activity", "lines", view)
 	}
-	return v.render("activity", page{Title: "Logs", Lead: "What was done, by whom, and why, with before and after. Nothing is ever taken out.", Body: view})
+	return v.render("activity", page{Title: "Logs", Lead: "What was done, by whom, and why, with before and after.", Body: view})
 }
 
 // exportActivity gives the lines that the filters leave as a table for a spreadsheet.

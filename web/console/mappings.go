@@ -13,6 +13,9 @@ func (c *Console) mappingRoutes() []route {
 		get("/mappings", model.RightRead, (*visit).showMappings),
 		post("/mappings", model.RightManageSettings, (*visit).saveMappings),
 		get("/mappings/try", model.RightRead, (*visit).tryMapping),
+		get("/mappings/{integration}/versions", model.RightRead, (*visit).showMappingVersions),
+		get("/mappings/{integration}/versions/{version}", model.RightRead, (*visit).showMappingVersion),
+		post("/mappings/{integration}/versions/{version}", model.RightManageSettings, (*visit).restoreMappings),
 	}
 }
 
@@ -25,6 +28,8 @@ type mappingsView struct {
 	Common      []model.FieldMapping
 	Empty       *empty
 	Manage      bool
+	Versions    []versionRow
+	AllVersions string
 }
 
 // mappingRow is one mapping as it is edited; an empty target takes it away.
@@ -96,11 +101,16 @@ func (v *visit) mappingsPage(view mappingsView, settings *model.Settings, f *for
 		named[row.Target.Value] = true
 		row.Source = f.field("text", "source"+at, "Attribute")
 		row.Source.Placeholder = "name.givenName"
-		row.Mode = f.field("select", "mode"+at, "When").choose(option{Value: "always", Name: "always"}, option{Value: "first_time", Name: "while it is empty"}, option{Value: "skip", Name: "never"})
+		row.Mode = f.field("select", "mode"+at, "When").choose(whens()...)
 		row.Expression = f.field("text", "expression"+at, "Expression")
 		view.Rows = append(view.Rows, row)
 	}
 	f.rest()
+	var err error
+	if view.Versions, err = v.versionRows(model.Ref{OrganizationID: v.org, IntegrationID: view.ID}, 0, versionsBeside); err != nil {
+		return err
+	}
+	view.Versions, view.AllVersions = view.Versions[:min(len(view.Versions), versionsBeside)], Base+"/mappings/"+view.ID+"/versions"
 	for _, m := range directory.CommonMappings() {
 		if !named[m.Target] {
 			view.Common = append(view.Common, m)
@@ -138,7 +148,7 @@ func (v *visit) saveMappings() error {
 	if v.field("do") == "preview" {
 		run, err := v.svc.StartPreview(v.ctx, ref, model.PreviewSettings{FieldMappings: &list})
 		if err == nil {
-			return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet: go back to save it.")
+			return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
 		}
 		return v.mappingsFailed(settings, err, line)
 	}

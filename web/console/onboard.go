@@ -15,7 +15,8 @@ type onboardView struct {
 	Profile, Address []field
 	Enabled          field
 	Manager          field
-	Groups, Licences field
+	Groups           picker
+	Licences         field
 }
 
 // onboardFields are the properties that the form asks for: name in the form, Graph's name, label, help.
@@ -62,8 +63,9 @@ func (v *visit) onboardPage(f *form) error {
 
 func (v *visit) onboardForm(view *onboardView, i model.Integration) error {
 	f := view.Form
-	groups, err := v.writableGroups(i)
 	var products []option
+	var err error
+	view.Groups, err = v.picker(i, f, "groups", "Groups", nil)
 	if err == nil {
 		products, err = v.givable(i)
 	}
@@ -84,7 +86,6 @@ func (v *visit) onboardForm(view *onboardView, i model.Integration) error {
 	view.Manager = f.field("text", "manager_id", "Manager")
 	view.Manager.Help = "Object id or user principal name."
 	view.Enabled = f.field("checkbox", "account_enabled", "May sign in at once")
-	view.Groups = f.chooseMany(f.field("checks", "groups", "Groups"), groups)
 	view.Licences = f.chooseMany(f.field("checks", "licences", "Licences"), products)
 	f.rest()
 	return nil
@@ -107,6 +108,9 @@ func (v *visit) createEntraUser() error {
 	entry, ok := settings.Integrations[v.field("integration")]
 	if !ok {
 		return model.Errorf(model.NotFound, "There is no such integration.")
+	}
+	if v.field("do") == "find" { // a search without JavaScript
+		return v.onboardPage(v.newForm("/entra/new", "On-board"))
 	}
 	enabled := v.checked("account_enabled")
 	in := directory.NewEntraUser{

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"strings"
 
 	"usher/model"
@@ -115,19 +116,25 @@ func operationState(s model.OperationState) badge {
 	return badge{calm, "circle-dashed", string(s)}
 }
 
+// operationSteps are the steps of an operation.
+type operationSteps struct {
+	Going       bool // it is followed
+	State       badge
+	Steps       []operationStep
+	Done, Total int
+}
+
 // operationView is one operation with its steps.
 type operationView struct {
+	operationSteps
 	Path             string
-	Going, Cancel    bool
-	State            badge
+	Cancel           bool
 	Alert            *alert
 	Facts            []labelled
 	Account          string
 	Entra            string
 	At, Begun, Ended any
 	Scheduled        any
-	Steps            []operationStep
-	Done, Total      int
 }
 
 // operationStep is one step, as it is told.
@@ -150,23 +157,40 @@ func (v *visit) showOperation() error {
 	return v.render("operation", page{Title: title, Crumbs: []crumb{{"Operations", "/entra/operations"}}, Body: view})
 }
 
-// showSteps answers with the part of an operation's page that changes while it is worked.
-func (v *visit) showSteps() error {
+// followOperation sends the steps of an operation as they are done, until it has ended.
+func (v *visit) followOperation() error {
 	o, err := v.svc.Operation(v.ctx, v.org, v.r.PathValue("operation"))
 	if err != nil {
 		return err
 	}
-	view := v.operationView(&o)
-	if !view.Going {
-		v.w.Header().Set("HX-Refresh", "true") // what can be done with it is different now
+	c, org, id := v.Console, v.org, o.ID
+	return v.follow("operation/"+id, func(ctx context.Context) (news, error) {
+		o, err := c.svc.Operation(ctx, org, id)
+		if err != nil {
+			return news{}, err
+		}
+		p := stepsOf(&o)
+		html, err := c.part("operation", "operation-steps", p)
+		return news{html, !p.Going}, err
+	})
+}
+
+// stepsOf is the part of an operation's page that changes while it is worked, the same for everyone who looks at it.
+func stepsOf(o *model.Operation) operationSteps {
+	p := operationSteps{
+		State: operationState(o.State), Going: o.State == model.OperationQueued || o.State == model.OperationRunning, Steps: stepLines(o), Total: len(o.Steps),
 	}
-	return v.fragment("operation", "operation-steps", view)
+	for n := range o.Steps {
+		if o.Steps[n].State != model.StepPending {
+			p.Done++
+		}
+	}
+	return p
 }
 
 func (v *visit) operationView(o *model.Operation) operationView {
 	view := operationView{
-		Path: Base + "/entra/operations/" + o.ID, State: operationState(o.State), At: o.CreatedAt, Begun: o.StartedAt, Ended: o.FinishedAt,
-		Going:  o.State == model.OperationQueued || o.State == model.OperationRunning,
+		operationSteps: stepsOf(o), Path: Base + "/entra/operations/" + o.ID, At: o.CreatedAt, Begun: o.StartedAt, Ended: o.FinishedAt,
 		Cancel: v.can(model.RightManageEntra) && o.StartedAt == nil && (o.State == model.OperationScheduled || o.State == model.OperationQueued),
 		Facts:  []labelled{{"Asked for by", actorName(o.Actor)}},
 	}
@@ -184,13 +208,6 @@ func (v *visit) operationView(o *model.Operation) operationView {
 	}
 	if o.Error != nil {
 		view.Alert = &alert{Tone: bad, Icon: "alert-circle", Title: "It failed", Text: sentence(o.Error.Detail)}
-	}
-	view.Steps = stepLines(o)
-	for n := range o.Steps {
-		view.Total++
-		if o.Steps[n].State != model.StepPending {
-			view.Done++
-		}
 	}
 	return view
 }

@@ -28,7 +28,7 @@ type peopleView struct {
 	People      []personRow
 	Empty       *empty
 	Pager       pager
-	Manage      bool // may act on accounts
+	Manage      bool // may act on accounts, and the view has such
 	Accounts    bool // the rows are accounts
 	Export      string
 }
@@ -36,11 +36,13 @@ type peopleView struct {
 // personRow is one line of the list.
 type personRow struct {
 	ID, Name, Email, Initials string
+	Account                   string // id of the account, which actions are about; "" where there is none
 	Path                      string // of the person's page
 	Status                    badge
 	Roles                     []string
 	Where                     string // integrations, or why there is no account
-	Department                string
+	Department                string // or why somebody is in the view
+	Plan                      string // path of the plan that is held
 	UpdatedAt                 any
 }
 
@@ -56,8 +58,10 @@ func peopleViews() []tab {
 		{Name: "Archived", Path: "archived"},
 		{Name: "External", Path: "external"},
 		{Name: "Guests", Path: "guests"},
+		{Name: "Hybrid", Path: "hybrid"},
 		{Name: "Excluded", Path: "excluded"},
 		{Name: "Conflicts", Path: "conflicts"},
+		{Name: "Held", Path: "held"},
 	}
 }
 
@@ -74,8 +78,8 @@ func (v *visit) showPeople() error {
 
 func (v *visit) peopleView() (peopleView, error) {
 	view := peopleView{Query: v.query("q"), View: v.query("view"), Manage: v.can(model.RightManageAccounts)}
-	if !slices.ContainsFunc(peopleViews(), func(t tab) bool { return t.Path == view.View }) {
-		return view, model.FieldErrorf(model.Invalid, "view", "there is no view %q", view.View)
+	if err := knownView(view.View); err != nil {
+		return view, err
 	}
 	settings, err := v.read.Settings(v.org)
 	if err != nil {
@@ -89,14 +93,7 @@ func (v *visit) peopleView() (peopleView, error) {
 	}
 	view.Filtered = view.Query != "" || view.Integration.Value != "" || view.Role.Value != ""
 	view.Export = with("/people/export", "view", view.View, "q", view.Query, "integration", view.Integration.Value, "role", view.Role.Value)
-	var next string
-	switch view.View {
-	case "guests", "excluded", "conflicts":
-		next, err = v.mirrorPage(&view, settings)
-	default:
-		view.Accounts = true
-		next, err = v.accountPage(&view, settings)
-	}
+	next, err := v.fillPeople(&view, settings)
 	note := view.Pager.Note
 	view.Pager = v.paged(next, len(view.People), "people")
 	view.Pager.Note = note
@@ -104,6 +101,22 @@ func (v *visit) peopleView() (peopleView, error) {
 		view.Empty = v.noPeople(&view, settings)
 	}
 	return view, err
+}
+
+// fillPeople reads a page of the view, and gives the cursor behind it.
+func (v *visit) fillPeople(view *peopleView, settings *model.Settings) (string, error) {
+	switch view.View {
+	case "held":
+		view.Manage = false
+		return v.heldPage(view, settings)
+	case "excluded", "conflicts":
+		view.Manage = false
+		return v.mirrorPage(view, settings)
+	case "guests", "hybrid":
+		return v.mirrorPage(view, settings)
+	}
+	view.Accounts = true
+	return v.accountPage(view, settings)
 }
 
 func (v *visit) integrationFilter(settings *model.Settings) field {
@@ -172,19 +185,26 @@ func (v *visit) accountPage(view *peopleView, settings *model.Settings) (string,
 		if list, next, err = v.read.PeopleAfter(v.org, f, after, peoplePage); err != nil {
 			return "", err
 		}
-		if next != "" && len(list) < peoplePage {
-			view.Pager.Note = "Only a part of all people was looked through; the next page goes on"
-		}
 	}
 	for i := range list {
 		view.People = append(view.People, accountRow(&list[i], settings))
 	}
+	if view.Pager.Note == "" {
+		view.partly(next)
+	}
 	return next, nil
+}
+
+// partly says of a page that is not full, and not the last, why it is so.
+func (view *peopleView) partly(next string) {
+	if next != "" && len(view.People) < peoplePage {
+		view.Pager.Note = "Only a part of all people was looked through; the next page goes on"
+	}
 }
 
 func accountRow(a *model.Account, settings *model.Settings) personRow {
 	row := personRow{
-		ID: a.ID, Name: a.Name(), Email: a.Email, Initials: initials(a.Name()), Path: Base + "/people/" + a.ID,
+		ID: a.ID, Account: a.ID, Name: a.Name(), Email: a.Email, Initials: initials(a.Name()), Path: Base + "/people/" + a.ID,
 		Status: accountStatus(a.Status), Department: a.Department, UpdatedAt: a.UpdatedAt,
 	}
 	for _, key := range a.Roles {
@@ -211,30 +231,27 @@ func roleName(settings *model.Settings, key string) string {
 	return key
 }
 
-func (v *visit) mirrorPage(view *peopleView, settings *model.Settings) (string, error) {
-	f := store.PersonFilter{Integration: view.Integration.Value}
-	switch view.View {
+// mirrorFilter gives what the address asks for in the views of directory users.
+func (v *visit) mirrorFilter() store.PersonFilter {
+	f := store.PersonFilter{Search: v.query("q"), Integration: v.query("integration")}
+	switch view := v.query("view"); view {
 	case "guests":
 		f.Guests = true
+	case "hybrid":
+		f.Hybrid = true
 	case "excluded", "conflicts":
-		f.Unlinked, f.InScope = true, new(view.View == "conflicts")
+		f.Unlinked, f.InScope = true, new(view == "conflicts")
 	}
-	list, next, err := v.read.PeopleOfMirrorAfter(v.org, f, v.query("after"), peoplePage)
-	for i := range list {
-		u := &list[i]
-		if view.Query != "" && !matches(u, view.Query) {
-			continue
-		}
-		view.People = append(view.People, mirrorRow(u, settings))
-	}
-	return next, err
+	return f
 }
 
-// matches says whether a person's name or address contains the text, without case. Views of the mirror are short, so that
-// they are searched page by page.
-func matches(u *model.DirectoryUser, text string) bool {
-	key := model.Fold(text)
-	return strings.Contains(u.UserNameKey, key) || strings.Contains(u.EmailKey, key) || strings.Contains(model.Fold(u.DisplayName), key)
+func (v *visit) mirrorPage(view *peopleView, settings *model.Settings) (string, error) {
+	list, next, err := v.read.PeopleOfMirrorAfter(v.org, v.mirrorFilter(), v.query("after"), peoplePage)
+	for i := range list {
+		view.People = append(view.People, mirrorRow(&list[i], settings))
+	}
+	view.partly(next)
+	return next, err
 }
 
 func mirrorRow(u *model.DirectoryUser, settings *model.Settings) personRow {
@@ -243,7 +260,7 @@ func mirrorRow(u *model.DirectoryUser, settings *model.Settings) personRow {
 		Path: Base + "/integrations/" + u.IntegrationID + "/people/" + u.ID, Where: settings.Integrations[u.IntegrationID].Integration.Name,
 	}
 	if u.AccountID != nil {
-		row.Path = Base + "/people/" + *u.AccountID
+		row.Path, row.Account = Base+"/people/"+*u.AccountID, *u.AccountID
 	}
 	switch {
 	case u.AccountID != nil:
@@ -271,6 +288,10 @@ func (v *visit) noPeople(view *peopleView, settings *model.Settings) *empty {
 			link{"Set up an integration", Base + "/integrations/new", "plus"})
 	case view.View == "conflicts":
 		e = emptyYet("circle-check", "No conflicts", "Everyone in scope has an account.", link{})
+	case view.View == "held":
+		e = emptyYet("circle-check", "No plan is held", "A run that would deactivate many people waits for somebody; whom it concerns is listed here then.", link{"Runs", Base + "/runs", ""})
+	case view.View == "hybrid":
+		e = emptyYet("users", "Nobody is hybrid", "People whose master is an on-premises Active Directory are listed here: Entra refuses changes of them.", link{"Everyone", Base + "/people", ""})
 	case view.View == "excluded":
 		e = emptyYet("circle-check", "Nobody is left out", "Everyone that Entra sent has an account.", link{})
 	case view.View != "":

@@ -41,6 +41,13 @@ func (v *visit) bulkFilter() (directory.BulkFilter, error) {
 		f.Status = view
 	case "external":
 		f.Unlinked, f.Origin = new(true), string(model.OriginManual)
+	case "guests":
+		f.Guests = true
+	case "hybrid":
+		f.Hybrid = true
+	case "":
+	default:
+		return f, model.Errorf(model.Invalid, "This cannot be done to everyone in the view “%s”, whose people have no accounts or wait for a plan.", view)
 	}
 	return f, nil
 }

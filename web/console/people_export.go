@@ -4,18 +4,27 @@ import (
 	"encoding/csv"
 	"net/http"
 	"strings"
+
+	"usher/model"
 )
 
-// exportBatch is how many accounts are read at a time for an export.
+// exportBatch is how many people are read at a time for an export.
 const exportBatch = 500
 
-// exportPeople gives everyone whom the filters leave, as a table for a spreadsheet, row by row and in little memory.
+// exportPeople gives everyone whom the view shows on all its pages, as a table for a spreadsheet, row by row and in little memory.
 func (v *visit) exportPeople() error {
+	if err := knownView(v.query("view")); err != nil {
+		return err
+	}
 	settings, err := v.read.Settings(v.org)
 	if err != nil {
 		return err
 	}
-	list, err := v.read.AccountsAfter(v.org, v.accountFilter(), "", exportBatch)
+	head, read, err := v.exporter(settings)
+	if err != nil {
+		return err
+	}
+	lines, next, err := read("")
 	if err != nil {
 		return err
 	}
@@ -23,24 +32,27 @@ func (v *visit) exportPeople() error {
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="people.csv"`)
 	out := csv.NewWriter(v.w)
-	_ = out.Write([]string{"id", "name", "email", "user_name", "status", "roles", "department", "job_title", "from", "created_at", "updated_at"})
-	for len(list) > 0 {
-		for i := range list {
-			a := &list[i]
-			_ = out.Write(plain(
-				a.ID, a.Name(), a.Email, a.UserName, string(a.Status), strings.Join(a.Roles, " "), a.Department, a.JobTitle,
-				accountRow(a, settings).Where, a.CreatedAt.Format(timeCSV), a.UpdatedAt.Format(timeCSV)))
+	_ = out.Write(head)
+	for {
+		_ = out.WriteAll(lines)
+		if out.Error() != nil || v.ctx.Err() != nil || next == "" {
+			return nil // the browser is gone, or this was the last page
 		}
-		if out.Flush(); out.Error() != nil || v.ctx.Err() != nil {
-			return nil // the browser is gone
-		}
-		if list, err = v.read.AccountsAfter(v.org, v.accountFilter(), list[len(list)-1].ID, exportBatch); err != nil {
+		if lines, next, err = read(next); err != nil {
 			v.log.ErrorContext(v.ctx, "export broken off", "err", err)
 			panic(http.ErrAbortHandler) // half a file must not look like a whole one
 		}
 	}
-	out.Flush()
-	return nil
+}
+
+func accountHead() []string {
+	return []string{"id", "name", "email", "user_name", "status", "roles", "department", "job_title", "from", "created_at", "updated_at"}
+}
+
+func accountLine(a *model.Account, settings *model.Settings) []string {
+	return plain(
+		a.ID, a.Name(), a.Email, a.UserName, string(a.Status), strings.Join(a.Roles, " "), a.Department, a.JobTitle,
+		accountRow(a, settings).Where, a.CreatedAt.Format(timeCSV), a.UpdatedAt.Format(timeCSV))
 }
 
 // timeCSV is how a table for a spreadsheet tells times.

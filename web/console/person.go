@@ -14,6 +14,7 @@ import (
 func (c *Console) personRoutes() []route {
 	return []route{
 		get("/people/{account}", model.RightRead, (*visit).showPerson),
+		get("/people/{account}/licences", model.RightRead, (*visit).showLicences),
 		get("/people/{account}/what-if", model.RightRead, (*visit).whatIf),
 		get("/people/{account}/status/{action}", model.RightManageAccounts, (*visit).askStatus),
 		post("/people/{account}/status/{action}", model.RightManageAccounts, (*visit).setStatus),
@@ -37,7 +38,8 @@ type personView struct {
 	Roles              []reasonRow
 	Permissions        []reasonRow
 	Lists              []string
-	Calendars          []badge
+	Calendars          []calendarChip
+	Licences           string // path of what asks Entra for them; "" where nobody is linked
 	Timeline           []event
 	Actions            []link
 	RoleForm           *form
@@ -65,7 +67,14 @@ type linkRow struct {
 
 type groupRow struct {
 	Name, Integration, Path string // Path says through which group, where it is nested
+	Link                    string // of the group's page
 	Gives                   []string
+}
+
+// calendarChip is a calendar with how it gets on.
+type calendarChip struct {
+	badge
+	Path string
 }
 
 type reasonRow struct {
@@ -115,6 +124,9 @@ func (v *visit) personPage(x directory.AccountExplanation, f *form) error {
 	view.Links, view.Problems = linkRows(x, users)
 	view.Actions = statusActions(a)
 	view.RoleChoice = v.roleChoice(f, a, settings)
+	if len(users) > 0 {
+		view.Licences = Base + "/people/" + a.ID + "/licences"
+	}
 	for _, fill := range []func(*personView, []model.DirectoryUser, *model.Settings) error{v.personGroups, v.personCalendars, v.personTimeline} {
 		if err := fill(&view, users, settings); err != nil {
 			return err
@@ -277,7 +289,7 @@ func (v *visit) personGroups(view *personView, users []model.DirectoryUser, sett
 			return err
 		}
 		for _, m := range member {
-			row := groupRow{Name: m.group.DisplayName, Integration: entry.Integration.Name, Path: m.path, Gives: gives(u, m.group.ID, settings)}
+			row := groupRow{Name: m.group.DisplayName, Integration: entry.Integration.Name, Path: m.path, Gives: gives(u, m.group.ID, settings), Link: groupPath(u, m)}
 			view.Groups = append(view.Groups, row)
 			for _, l := range lists {
 				if l.ExternalID == m.group.ExternalID && !slices.Contains(view.Lists, l.DisplayName) {
@@ -298,6 +310,11 @@ func (v *visit) personGroups(view *personView, users []model.DirectoryUser, sett
 type membership struct {
 	group model.GroupRef
 	path  string // "" for a direct member
+}
+
+// groupPath is the address of a group that somebody is in.
+func groupPath(u *model.DirectoryUser, m membership) string {
+	return Base + "/groups/" + u.IntegrationID + "/" + m.group.ID
 }
 
 // nestedAtMost is how deep groups are followed for a page.
@@ -352,7 +369,7 @@ func gives(u *model.DirectoryUser, groupID string, settings *model.Settings) []s
 func (v *visit) personCalendars(view *personView, _ []model.DirectoryUser, _ *model.Settings) error {
 	list, err := v.read.CalendarsAfter(v.org, store.CalendarFilter{Account: view.ID}, "", manyTokens)
 	for _, c := range list {
-		b := badge{good, "calendar", c.Name}
+		b := calendarChip{badge{good, "calendar", c.Name}, Base + "/calendars/" + c.ID}
 		switch {
 		case !c.Enabled:
 			b.Tone, b.Text = calm, c.Name+" (off)"

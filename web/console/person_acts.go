@@ -279,7 +279,7 @@ func (v *visit) showMirrored() error {
 		return err
 	}
 	for _, m := range member {
-		view.Groups = append(view.Groups, groupRow{Name: m.group.DisplayName, Path: m.path})
+		view.Groups = append(view.Groups, groupRow{Name: m.group.DisplayName, Path: m.path, Link: groupPath(&u, m)})
 	}
 	var activities []model.Activity
 	if view.Timeline, err = v.mirrorEvents(&u, &activities); err != nil {
@@ -288,5 +288,10 @@ func (v *visit) showMirrored() error {
 	for _, a := range activities {
 		view.Timeline = append(view.Timeline, activityEvent(a))
 	}
+	runs, err := v.runEvents(u.ID)
+	if err != nil {
+		return err
+	}
+	view.Timeline = newestFirst(append(view.Timeline, runs...))
 	return v.render("mirrored", page{Title: u.Name(), Crumbs: []crumb{{"People", "/people"}}, Body: view})
 }

@@ -16,7 +16,7 @@ const timelineOf = 25
 
 // personTimeline merges what was done to a person: activities of runs and operators, and requests of Entra.
 func (v *visit) personTimeline(view *personView, users []model.DirectoryUser, _ *model.Settings) error {
-	activities, err := v.read.ActivitiesBefore(v.org, store.ActivityFilter{Subject: view.ID}, "", timelineOf)
+	activities, err := v.read.ActivitiesBefore(v.org, store.ActivityFilter{SubjectID: view.ID}, "", timelineOf)
 	if err != nil {
 		return err
 	}
@@ -33,14 +33,59 @@ func (v *visit) personTimeline(view *personView, users []model.DirectoryUser, _ 
 		e.Summary = sentence(a.Summary)
 		view.Timeline = append(view.Timeline, e)
 	}
-	slices.SortFunc(view.Timeline, func(a, b event) int { return b.At.Compare(a.At) })
-	view.Timeline = view.Timeline[:min(len(view.Timeline), timelineOf)]
-	return nil
+	ids := make([]string, len(users))
+	for i := range users {
+		ids[i] = users[i].ID
+	}
+	runs, err := v.runEvents(ids...)
+	view.Timeline = newestFirst(append(view.Timeline, runs...))
+	return err
+}
+
+// newestFirst orders a timeline, and cuts what is too long ago.
+func newestFirst(list []event) []event {
+	slices.SortStableFunc(list, func(a, b event) int { return b.At.Compare(a.At) })
+	return list[:min(len(list), timelineOf)]
+}
+
+// timelineRuns is how many of the newest runs are asked for what they decided about a person.
+const timelineRuns = 50
+
+// runEvents gives what the newest runs decided about directory users.
+func (v *visit) runEvents(ids ...string) ([]event, error) {
+	decisions, err := v.read.DecisionsAbout(v.org, ids, timelineRuns)
+	var list []event
+	for i := range decisions {
+		list = append(list, runEvent(&decisions[i]))
+	}
+	return list, err
+}
+
+// runEvent gives a decision of a run as a line of a timeline. What it applied stands there by itself.
+func runEvent(d *store.PersonDecision) event {
+	e := event{Icon: "player-play", Tone: calm, Actor: "run", At: d.At, Path: Base + "/runs/" + d.RunID, Subject: runKind(d.Kind)}
+	what := wouldBe(d.Action).Text
+	switch {
+	case d.Action == model.ActionSkip:
+		e.Summary = "Gives no account: " + sentence(d.Reason)
+	case d.State == model.DecisionApplied:
+		e.Summary, e.Tone = "Applied its plan: "+sentence(strings.Replace(what, "Would", "would", 1)), good
+	case d.State == model.DecisionLeft:
+		e.Summary, e.Tone = what+", and left as it was: "+sentence(d.Note), warn
+	case d.RunState == model.RunHeld:
+		e.Summary, e.Tone = what+". The plan is held until somebody applies it. "+sentence(d.Reason), warn
+	default:
+		e.Summary = what + ". " + sentence(d.Reason)
+	}
+	if d.State != model.DecisionApplied {
+		e.Detail = changesText(d.Changes)
+	}
+	return e
 }
 
 // mirrorEvents gives the requests about a directory user, and adds its activities.
 func (v *visit) mirrorEvents(u *model.DirectoryUser, activities *[]model.Activity) ([]event, error) {
-	own, err := v.read.ActivitiesBefore(v.org, store.ActivityFilter{Subject: u.ID}, "", timelineOf)
+	own, err := v.read.ActivitiesBefore(v.org, store.ActivityFilter{SubjectID: u.ID}, "", timelineOf)
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +121,15 @@ func changeText(data json.RawMessage) string {
 	if json.Unmarshal(data, &list) != nil {
 		return ""
 	}
+	return changesText(list.Changes)
+}
+
+// changesText tells before and after in few words.
+func changesText(changes []model.FieldChange) string {
 	var parts []string
-	for i, c := range list.Changes {
+	for i, c := range changes {
 		if i == 4 {
-			parts = append(parts, fmt.Sprintf("and %d more", len(list.Changes)-i))
+			parts = append(parts, fmt.Sprintf("and %d more", len(changes)-i))
 			break
 		}
 		parts = append(parts, fmt.Sprintf("%s: %s → %s", fieldName(c.Field), words(c.Before), words(c.After)))
@@ -108,6 +158,16 @@ func words(v any) string {
 			return "none"
 		}
 		return strings.Join(v, ", ")
+	case []model.Permission:
+		var parts []string
+		for _, p := range v {
+			parts = append(parts, string(p.Level)+" of "+p.Module+" at "+p.Site)
+		}
+		return words(parts)
+	case map[string]any: // a permission as it is stored
+		if v["module"] != nil && v["level"] != nil {
+			return fmt.Sprintf("%v of %v at %v", v["level"], v["module"], v["site"])
+		}
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {

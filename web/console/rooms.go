@@ -203,17 +203,16 @@ func (v *visit) bookPage(f *form) error {
 	if err != nil {
 		return err
 	}
-	owners := v.owners()
+	names, err := owners(v, calendars, ownerOfCalendar)
+	if err != nil {
+		return err
+	}
 	options := []option{{Name: "Choose whose meeting it is"}}
 	for _, c := range calendars {
 		if c.AccountID == nil || !c.CanEdit {
 			continue
 		}
-		name, err := owners(c.AccountID, nil)
-		if err != nil {
-			return err
-		}
-		options = append(options, option{Value: c.ID, Name: name + ": " + c.Name})
+		options = append(options, option{Value: c.ID, Name: names.name(c.AccountID, nil) + ": " + c.Name})
 	}
 	rooms, err := v.read.RoomsAfter(v.org, store.RoomFilter{}, "", bookChoices)
 	if err != nil {

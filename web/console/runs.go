@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding/csv"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ func (c *Console) runRoutes() []route {
 		get("/runs", model.RightRead, (*visit).showRuns),
 		post("/runs/start", model.RightRun, (*visit).startRun),
 		get(one, model.RightRead, (*visit).showRun),
-		get(one+"/progress", model.RightRead, (*visit).showProgress),
+		get(one+"/events", model.RightRead, (*visit).followRun),
 		get(one+"/export", model.RightRead, (*visit).exportRun),
 		post(one+"/apply", model.RightRun, (*visit).applyRun),
 		post(one+"/discard", model.RightRun, (*visit).discardRun),
@@ -85,7 +84,7 @@ func (v *visit) showRuns() error {
 	}
 	for _, r := range list {
 		view.Runs = append(view.Runs, runRow{
-			Path: Base + "/runs/" + r.ID, Kind: runKind(r.Kind), Integration: orWord(names[r.IntegrationID], "removed"), Counts: countsInWords(r.Counts),
+			Path: Base + "/runs/" + r.ID, Kind: runKind(r.Kind), Integration: orWord(names[r.IntegrationID], "removed"), Counts: progressOf(r).Counts,
 			Reason: runReason(r), State: runState(r), At: r.CreatedAt,
 		})
 	}
@@ -194,28 +193,18 @@ func runReason(r model.Run) string {
 
 // runView is one run with its plan.
 type runView struct {
-	ID, Kind, Integration, Path string
-	State                       badge
-	Run                         model.Run
-	Phases                      []phaseRow
-	Going                       bool // it is polled for
-	Held, Finished, Manage      bool
-	Undoable                    int
-	Alert                       *alert
-	Tabs                        []tab
-	People                      []planRow
-	Pager                       pager
-	Empty                       *empty
-	Applied, Counts, Guard      string
-	Expired                     bool
-	Export, Hash                string
-	Missing                     []model.MissingGroup
-}
-
-type phaseRow struct {
-	Name        string
-	Done, Total int
-	Now         bool
+	runProgress
+	ID, Kind, Integration  string
+	Held, Finished, Manage bool
+	Undoable               int
+	Alert                  *alert
+	Supposed               *supposedView
+	Tabs                   []tab
+	People                 []planRow
+	Pager                  pager
+	Empty                  *empty
+	Expired                bool
+	Export, Hash           string
 }
 
 type planRow struct {
@@ -245,27 +234,10 @@ func (v *visit) showRun() error {
 	return v.render("run", page{Title: view.Kind + " of " + view.Integration, Lead: runReason(r), Crumbs: []crumb{{"Runs", "/runs"}}, Body: view})
 }
 
-// showProgress answers with the part of a run's page that changes while it goes on.
-func (v *visit) showProgress() error {
-	r, err := v.run()
-	if err != nil {
-		return err
-	}
-	view, err := v.runView(r)
-	if err != nil {
-		return err
-	}
-	if !view.Going {
-		v.w.Header().Set("HX-Refresh", "true") // what can be done with it is different now
-	}
-	return v.fragment("run", "run-progress", view)
-}
-
 func (v *visit) runView(r model.Run) (runView, error) {
 	view := runView{
-		ID: r.ID, Kind: runKind(r.Kind), Integration: "a removed integration", State: runState(r), Run: r, Manage: v.can(model.RightRun),
-		Going: r.State == model.RunQueued || r.State == model.RunRunning, Held: r.State == model.RunHeld, Finished: r.State.Finished(),
-		Counts: countsInWords(r.Counts), Path: Base + "/runs/" + r.ID, Export: Base + "/runs/" + r.ID + "/export", Hash: r.Hash,
+		runProgress: progressOf(r), ID: r.ID, Kind: runKind(r.Kind), Integration: "a removed integration", Manage: v.can(model.RightRun),
+		Held: r.State == model.RunHeld, Finished: r.State.Finished(), Export: Base + "/runs/" + r.ID + "/export", Hash: r.Hash,
 		Expired: r.ExpiresAt != nil && r.ExpiresAt.Before(v.now()),
 	}
 	i, err := v.read.Integration(r.Ref())
@@ -273,24 +245,6 @@ func (v *visit) runView(r model.Run) (runView, error) {
 		return view, err
 	}
 	view.Integration = orWord(i.Name, view.Integration)
-	for _, p := range []model.RunPhase{model.PhaseRead, model.PhasePlan, model.PhaseApply} {
-		progress, begun := r.Phases[p]
-		if !begun && p != r.Phase {
-			continue
-		}
-		if p == r.Phase {
-			progress = r.Progress
-		}
-		name := map[model.RunPhase]string{model.PhaseRead: "Read", model.PhasePlan: "Plan", model.PhaseApply: "Apply"}[p]
-		view.Phases = append(view.Phases, phaseRow{name, progress.Done, max(progress.Total, progress.Done), view.Going && p == r.Phase})
-	}
-	if r.Phase == model.PhaseApply {
-		view.Applied = countsInWords(r.Applied)
-	}
-	if r.Guard != nil {
-		view.Missing = r.Guard.MissingGroups
-		view.Guard = fmt.Sprintf("%s of %s active accounts would be deactivated; the guard lets %s pass.", count(r.Guard.Deactivations), count(r.Guard.Active), count(r.Guard.Limit))
-	}
 	switch {
 	case r.State == model.RunFailed:
 		view.Alert = &alert{Tone: bad, Icon: "alert-circle", Title: "It failed", Text: sentence(r.Error)}
@@ -299,6 +253,9 @@ func (v *visit) runView(r model.Run) (runView, error) {
 	}
 	if view.Finished && view.Manage && r.Kind != model.RunPreview {
 		view.Undoable, err = v.read.CountUndoable(v.org, r.ID)
+	}
+	if err == nil {
+		view.Supposed, err = v.supposed(&r)
 	}
 	return view, err
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"strings"
 
 	"usher/directory"
 	"usher/model"
@@ -11,6 +12,7 @@ func (c *Console) scopeRoutes() []route {
 	return []route{
 		get("/scope", model.RightRead, (*visit).showScope),
 		post("/scope", model.RightManageSettings, (*visit).saveScope),
+		post("/scope/try", model.RightManageSettings, (*visit).tryScope),
 		get("/scope/suggestions", model.RightRead, (*visit).showSuggestions),
 		post("/scope/suggestions", model.RightManageSettings, (*visit).takeSuggestion),
 	}
@@ -18,6 +20,7 @@ func (c *Console) scopeRoutes() []route {
 
 // scopeView says who of an integration gets an account.
 type scopeView struct {
+	Tabs        []tab
 	Integration field
 	ID, Name    string
 	Form        *form
@@ -57,7 +60,7 @@ func (v *visit) showScope() error {
 
 func (v *visit) scopePage(settings *model.Settings, i model.Integration, chosen field, f *form, rows int) error {
 	view := scopeView{
-		Integration: chosen, ID: i.ID, Name: i.Name, Form: f, Manage: v.can(model.RightManageSettings), Whom: whomInWords(settings.Integrations[i.ID]),
+		Tabs: scopeTabs(i.ID, false), Integration: chosen, ID: i.ID, Name: i.Name, Form: f, Manage: v.can(model.RightManageSettings), Whom: whomInWords(settings.Integrations[i.ID]),
 		Excluded: with("/people", "view", "excluded", "integration", i.ID), Edit: Base + "/integrations/" + i.ID + "/edit",
 		Suggestions: with("/scope/suggestions", "integration", i.ID),
 	}
@@ -119,6 +122,38 @@ func (v *visit) exclusionsOfForm() (list []model.Exclusion, line []int) {
 	return list, line
 }
 
+// triedView is whom the exclusions that are being typed would concern.
+type triedView struct {
+	Rows    []triedRow
+	Looked  int
+	More    bool
+	Outside int // whom any of them concerns
+}
+
+// triedRow is whom one line concerns.
+type triedRow struct {
+	N, Count, Accounts, Rest int
+	Words, Names, Problem    string
+}
+
+// tryScope answers with whom the exclusions that are being typed concern, by count and name.
+func (v *visit) tryScope() error {
+	list, line := v.exclusionsOfForm()
+	tried, err := v.svc.TryExclusions(v.ctx, model.Ref{OrganizationID: v.org, IntegrationID: v.field("integration")}, list)
+	if err != nil {
+		return err
+	}
+	view := triedView{Looked: tried.Looked, More: tried.More, Outside: tried.Looked - tried.Kept}
+	for n := range tried.Lines {
+		t := &tried.Lines[n]
+		view.Rows = append(view.Rows, triedRow{
+			N: line[n] + 1, Count: t.Count, Accounts: t.Accounts, Rest: t.Count - len(t.Names), Words: exclusionInWords(list[n]),
+			Names: strings.Join(t.Names, ", "), Problem: sentence(t.Problem),
+		})
+	}
+	return v.fragment("scope", "tried-scope", view)
+}
+
 func (v *visit) saveScope() error {
 	settings, err := v.read.Settings(v.org)
 	if err != nil {
@@ -147,7 +182,7 @@ func (v *visit) saveScope() error {
 		return v.scopePage(settings, i, chosen, f, rows)
 	}
 	if run.ID != "" {
-		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet: go back to save it.")
+		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
 	}
 	return v.done("/scope?integration="+i.ID, "The exclusions are saved; everyone is looked at anew.")
 }
@@ -159,6 +194,9 @@ type suggestionsView struct {
 	Empty       *empty
 	Manage      bool
 	Back        string
+	Looked      int  // how many people were looked at
+	More        bool // not everybody
+	Next        string
 }
 
 type suggestionRow struct {
@@ -176,17 +214,20 @@ func (v *visit) showSuggestions() error {
 	if wanted := v.query("integration"); !ok || wanted != "" && wanted != i.ID {
 		return model.Errorf(model.NotFound, "There is no such integration.")
 	}
-	list, err := v.svc.Suggestions(v.ctx, i.Ref())
+	list, looked, done, err := v.suggestions(i.Ref())
 	if err != nil {
 		return err
 	}
-	view := suggestionsView{ID: i.ID, Manage: v.can(model.RightManageSettings), Back: with("/scope", "integration", i.ID)}
+	view := suggestionsView{ID: i.ID, Looked: looked, More: !done, Next: with("/scope/suggestions", "integration", i.ID), Manage: v.can(model.RightManageSettings), Back: with("/scope", "integration", i.ID)}
 	for n, s := range list {
 		view.Suggestions = append(view.Suggestions, suggestionRow{s, exclusionInWords(s.Exclusion), n})
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && done {
 		none := emptyYet("circle-check", "Nobody looks like an account that is no person", "Names of services, bots, rooms and the like are looked for.", link{})
 		view.Empty = &none
+	}
+	if v.partial() {
+		return v.fragment("suggestions", "suggested", view)
 	}
 	return v.render("suggestions", page{Title: "Suggested exclusions", Lead: "Accounts of " + i.Name + " that look as if nobody stood behind them.", Crumbs: []crumb{{"Scope", "/scope?integration=" + i.ID}}, Body: view})
 }
@@ -213,5 +254,6 @@ func (v *visit) takeSuggestion() error {
 	if _, err := v.svc.PutExclusions(v.ctx, entry.Integration.Ref(), list); err != nil {
 		return err
 	}
+	v.surveys.forget(entry.Integration.Ref())
 	return v.done("/scope?integration="+entry.Integration.ID, "“"+exclusionInWords(x)+"” is excluded; everyone is looked at anew.")
 }

@@ -17,7 +17,7 @@ import (
 var templateFiles embed.FS
 
 // frames are the files that every page is parsed with: the frame around it, and the components that pages are made of.
-func frames() []string { return []string{"layout.html", "components.html", "charts.html"} }
+func frames() []string { return []string{"layout.html", "components.html", "charts.html", "live.html"} }
 
 // pages are the parsed templates by name: people for people.html. Each is parsed when it is asked for first, since all of them
 // would hold memory in a process whose console nobody looks at; a test parses every one.
@@ -124,21 +124,28 @@ func (v *visit) fragment(name, part string, body any) error {
 	return v.write(v.w, http.StatusOK, name, part, body)
 }
 
-// write executes a template before anything is sent, so that one that fails is a failure and not half a page.
-func (c *Console) write(w http.ResponseWriter, status int, name, part string, data any) error {
+// part executes one template of a file.
+func (c *Console) part(name, part string, data any) ([]byte, error) {
 	t, err := c.template(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, part, data); err != nil {
+	err = t.ExecuteTemplate(&b, part, data)
+	return b.Bytes(), err
+}
+
+// write executes a template before anything is sent, so that one that fails is a failure and not half a page.
+func (c *Console) write(w http.ResponseWriter, status int, name, part string, data any) error {
+	html, err := c.part(name, part, data)
+	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Vary", "HX-Request")
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the browser is gone where this fails
+	_, _ = w.Write(html) // the browser is gone where this fails
 	return nil
 }
 

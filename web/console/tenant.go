@@ -23,7 +23,7 @@ func (c *Console) tenantRoutes() []route {
 		post(one+"/offboard", model.RightManageEntra, (*visit).offboard),
 		get("/entra/operations", model.RightRead, (*visit).showOperations),
 		get(operation, model.RightRead, (*visit).showOperation),
-		get(operation+"/steps", model.RightRead, (*visit).showSteps),
+		get(operation+"/events", model.RightRead, (*visit).followOperation),
 		post(operation+"/cancel", model.RightManageEntra, (*visit).cancelOperation),
 	}
 }
@@ -107,13 +107,14 @@ func unreachable(err error, i model.Integration) (*empty, error) {
 	edit := link{"Settings of " + i.Name, Base + "/integrations/" + i.ID + "/edit", ""}
 	if theirs, ok := errors.AsType[*outlook.Error](err); ok {
 		e := emptyYet("cloud", "Microsoft Graph does not answer", "Graph failed: "+theirs.Error()+". Try again in a minute.", link{})
-		switch kind := theirs.Kind; {
-		case kind == outlook.Forbidden:
+		switch theirs.Kind {
+		case outlook.Forbidden:
 			e = empty{"not-allowed", "lock", "A permission is missing", "Graph refuses this to the integration's application: " + theirs.Error() + ".", permissions}
-		case kind == outlook.BadCredentials:
+		case outlook.BadCredentials:
 			e = emptyNotConnected("Entra does not accept the credentials", "Renew the integration's secret or certificate, or have an administrator grant consent again: "+theirs.Error()+".", edit)
-		case kind == outlook.Throttled:
+		case outlook.Throttled:
 			e = emptyYet("clock", "Graph asks for patience", "Too much was asked of this tenant. Try again in a minute.", link{})
+		default:
 		}
 		return &e, nil
 	}

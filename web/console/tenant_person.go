@@ -16,7 +16,7 @@ type entraView struct {
 	Groups     []entraGroupRow
 	Licences   []entraLicenceRow
 	GroupForm  *form
-	JoinGroup  field
+	JoinGroup  picker
 	SKUForm    *form
 	GiveSKU    field
 	Operations []operationRow
@@ -126,14 +126,13 @@ func (v *visit) entraChoices(view *entraView, i model.Integration, has []directo
 	if !view.Manage {
 		return nil
 	}
-	groups, err := v.writableGroups(i)
-	if err != nil {
+	in := func(id string) bool {
+		return slices.ContainsFunc(view.Groups, func(g entraGroupRow) bool { return g.ID == id })
+	}
+	var err error
+	if view.JoinGroup, err = v.picker(i, view.GroupForm, "gid", "Group", in); err != nil {
 		return err
 	}
-	groups = slices.DeleteFunc(groups, func(o option) bool {
-		return slices.ContainsFunc(view.Groups, func(g entraGroupRow) bool { return g.ID == o.Value })
-	})
-	view.JoinGroup = view.GroupForm.field("select", "gid", "Group").choose(append([]option{{Name: "choose a group"}}, groups...)...)
 	view.GroupForm.rest()
 	products, err := v.givable(i)
 	if err != nil {
@@ -145,21 +144,6 @@ func (v *visit) entraChoices(view *entraView, i model.Integration, has []directo
 	view.GiveSKU = view.SKUForm.field("select", "sku", "Product").choose(append([]option{{Name: "choose a product"}}, products...)...)
 	view.SKUForm.rest()
 	return nil
-}
-
-// choiceGroups is how many groups of a tenant a form offers.
-const choiceGroups = 200
-
-// writableGroups gives the first groups of a tenant that people can be put into.
-func (v *visit) writableGroups(i model.Integration) ([]option, error) {
-	list, err := v.svc.EntraGroups(v.ctx, i.Ref(), "", "", choiceGroups)
-	var out []option
-	for n := range list.Data {
-		if g := &list.Data[n]; g.MembershipWritable {
-			out = append(out, option{Value: g.ID, Name: orWord(g.DisplayName, g.ID), Help: g.Description})
-		}
-	}
-	return out, err
 }
 
 // givable gives the products that have a free seat.
@@ -201,13 +185,16 @@ func (v *visit) changeEntra(name, nothing string, do func(ref model.Ref, person,
 		return err
 	}
 	var o model.Operation
+	path := v.entraPath()
+	if v.field("do") == "find" { // a search without JavaScript
+		return v.entraPage(v.newForm(path+"/groups", "Put into the group"), v.newForm(path+"/licences", "Give the licence"))
+	}
 	if err = model.FieldErrorf(model.Invalid, name, "%s", nothing); v.field(name) != "" {
 		o, err = do(i.Ref(), v.r.PathValue("person"), v.field(name), v.field("do") == "remove")
 	}
 	if err == nil {
 		return v.done("/entra/operations/"+o.ID, "Entra is asked for it.")
 	}
-	path := v.entraPath()
 	groups, licences := v.newForm(path+"/groups", "Put into the group"), v.newForm(path+"/licences", "Give the licence")
 	failed := groups
 	if name == "sku" {

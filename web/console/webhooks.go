@@ -115,6 +115,8 @@ func webhookState(e model.WebhookEndpoint) badge {
 		return badge{calm, "clock", "Paused"}
 	case e.State == model.WebhookDisabled:
 		return badge{bad, "ban", "Disabled"}
+	case e.Reason != "":
+		return badge{calm, "clock", "Ending"}
 	case e.FailingSince != nil:
 		return badge{warn, "alert-triangle", "Failing"}
 	}

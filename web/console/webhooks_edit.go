@@ -33,6 +33,9 @@ func (v *visit) webhookForm(f *form, p page, back string) error {
 	for _, i := range sortedIntegrations(settings) {
 		options = append(options, option{Value: i.ID, Name: i.Name})
 	}
+	if id := strings.Join(f.values["integration_id"], ""); id != "" && !slices.ContainsFunc(options, func(o option) bool { return o.Value == id }) {
+		options = append(options, option{Value: id, Name: "An integration that was removed"})
+	}
 	w.Integration = w.Integration.choose(options...)
 	chosen := f.values["types"]
 	w.Types = f.field("checks", "types", "What it is told of")

@@ -47,10 +47,11 @@ func (v *visit) showWeek() error {
 	if err != nil {
 		return err
 	}
-	row, err := v.calendarRow(c, v.owners())
+	names, err := owners(v, []model.Calendar{c}, ownerOfCalendar)
 	if err != nil {
 		return err
 	}
+	row := v.calendarRow(c, names)
 	view := weekView{calendarRow: row, ID: c.ID, Manage: v.can(model.RightManageCalendars), On: c.Enabled, CanEdit: c.CanEdit, Zone: "UTC"}
 	zone, err := v.weekZone(c, &view)
 	if err != nil {
@@ -119,6 +120,9 @@ func (v *visit) fillWeek(view *weekView, c model.Calendar, first time.Time, zone
 	if err != nil {
 		return err
 	}
+	if err := v.showMeetings(c, list); err != nil {
+		return err
+	}
 	view.Truncated = len(list) > weekEvents
 	today := v.now().In(zone).Format(time.DateOnly)
 	some := false
@@ -141,6 +145,24 @@ func (v *visit) fillWeek(view *weekView, c model.Calendar, first time.Time, zone
 		view.Empty = &none
 	}
 	return nil
+}
+
+// showMeetings gives a room's entries the subjects that the organizers gave their meetings.
+func (v *visit) showMeetings(c model.Calendar, list []model.Event) error {
+	if c.RoomID == nil {
+		return nil
+	}
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	meetings, err := v.read.RoomMeetings(v.org, ids)
+	for i := range list {
+		if m, ok := meetings[list[i].ID]; ok {
+			list[i].Subject = m.Subject
+		}
+	}
+	return err
 }
 
 // boxOn gives an event as it shows on a day, if it has part of it. All-day events have dates and no zone.

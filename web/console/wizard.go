@@ -209,15 +209,22 @@ func (v *visit) graphSteps(i model.Integration) ([]step, error) {
 		return nil, err
 	}
 	people, err := v.read.DirectoryUsersAfter(i.Ref(), "", 1)
-	g := i.Graph
+	g, base := i.Graph, Base+"/integrations/"+i.ID
 	proof := g.HasSecret || g.HasCertificate || g.Auth == "federated" || g.Auth == "managed_identity"
-	return []step{
+	list := []step{
 		ticked(g.ClientID != "" && proof, "Register an application", "Usher knows who it is in Entra.", "Register an application in Entra, and enter its client id and secret in the settings of the integration."),
 		ticked(i.TenantID != "", "Grant the permissions", "The tenant is known.", "An administrator of the tenant grants the permissions below, all at once."),
 		ticked(len(entry.ChosenGroups) > 0 || i.Scope == model.ScopeEveryone, "Choose groups", "The import knows whom to take.", "Choose the groups whose members are imported. Without any, nothing is."),
 		ticked(len(runs) > 0, "The first import", "An import has succeeded.", "Start an import. Waiting for it to succeed…"),
 		ticked(len(people) > 0, "The first person", "People are there.", "Waiting for the first person…"),
-	}, err
+	}
+	if v.can(model.RightManageIntegrations) {
+		list[0].Action = link{Name: "Settings", Path: base + "/edit"}
+	}
+	if v.can(model.RightManageSettings) {
+		list[2].Action = link{Name: "Choose groups", Path: base + "/groups"}
+	}
+	return list, err
 }
 
 // setupSteps gives the steps alone; the page asks again and again until all are done.

@@ -94,6 +94,21 @@ func (t *Tenant) remove(it *item, comment string) {
 	}
 }
 
+// remade makes an item once more, in another calendar: what it holds is the same, its ids are not.
+func (t *Tenant) remade(it *item, to *calendar) *item {
+	c := &item{id: t.itemID(), cal: to, created: t.now(), parts: map[string]*part{}, told: map[string]bool{}, custom: it.custom, event: it.event}
+	c.event.TransactionID = ""
+	for wall, p := range it.parts {
+		q := *p
+		q.id = c.occurrenceID(p.slot)
+		c.parts[wall] = &q
+	}
+	t.link(c)
+	t.touch(c, created)
+	c.whole = c.seq
+	return c
+}
+
 // move puts an item into another calendar of its mailbox; its id stays.
 func (t *Tenant) move(it *item, to *calendar) {
 	if it.cal == to {

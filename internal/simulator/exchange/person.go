@@ -139,6 +139,45 @@ func (p Person) Move(id, calendarID string) error {
 	return nil
 }
 
+// MoveAnew puts an event or a series into another calendar of the same mailbox as clients do that make it there once more and take
+// the old one away: it has another id and its old iCalUId. The mark of who made it, an extended property, stays or is lost; the
+// transaction id, of the item that was deleted, is gone. Nobody is told by mail. Its new form is answered.
+func (p Person) MoveAnew(id, calendarID string, keepMark bool) (outlook.Event, error) {
+	return p.again(id, calendarID, func(it *item) {
+		if !keepMark {
+			it.event.Origin = ""
+		}
+	}, true)
+}
+
+// Copy makes an event or a series once more in another calendar of the same mailbox, with its iCalUId and its mark, and leaves the old
+// one where it is.
+func (p Person) Copy(id, calendarID string) (outlook.Event, error) {
+	return p.again(id, calendarID, func(*item) {}, false)
+}
+
+func (p Person) again(id, calendarID string, change func(*item), instead bool) (outlook.Event, error) {
+	p.tenant.mu.Lock()
+	defer p.tenant.mu.Unlock()
+	it, slot, err := p.user.box.itemIn(nil, id)
+	if err != nil {
+		return outlook.Event{}, err
+	}
+	c, err := p.user.box.calendar(calendarID)
+	if err != nil {
+		return outlook.Event{}, err
+	}
+	if slot != nil || c.box != p.user.box || c == it.cal {
+		return outlook.Event{}, invalid("A single event or a series goes into another calendar of its mailbox.")
+	}
+	made := p.tenant.remade(it, c)
+	change(made)
+	if instead {
+		p.tenant.unlink(it)
+	}
+	return made.shown(), nil
+}
+
 // Answer accepts or declines an invitation, to the whole or to one occurrence. What is declined leaves the calendar.
 func (p Person) Answer(id string, response outlook.Response, comment string) error {
 	p.tenant.mu.Lock()
@@ -189,6 +228,20 @@ func (p Person) Touch(id string) error {
 	if err != nil {
 		return err
 	}
+	p.tenant.touch(it, updated)
+	it.whole = it.seq
+	return nil
+}
+
+// Resanitize saves an event with its body rewritten, as Exchange does by itself. Nobody is told by mail, and an online meeting stays one.
+func (p Person) Resanitize(id string, rewrite func(outlook.Body) outlook.Body) error {
+	p.tenant.mu.Lock()
+	defer p.tenant.mu.Unlock()
+	it, _, err := p.user.box.itemIn(nil, id)
+	if err != nil {
+		return err
+	}
+	it.event.Body = rewrite(document(it.event.Body))
 	p.tenant.touch(it, updated)
 	it.whole = it.seq
 	return nil

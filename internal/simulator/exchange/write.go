@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"html"
 	"maps"
 	"slices"
 	"strings"
@@ -62,8 +63,23 @@ func (t *Tenant) known(it *item, d outlook.Draft) outlook.Draft {
 // meetOnline gives an event its meeting, once.
 func (t *Tenant) meetOnline(e *outlook.Event) {
 	e.OnlineMeeting, e.OnlineMeetingURL = true, "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+t.guid()+"%40thread.v2/0"
-	e.Body = document(e.Body)
-	e.Body.Content += "<div class=\"me-email-text\"><a href=\"" + e.OnlineMeetingURL + "\">Join the meeting now</a></div>"
+	if e.Body.Content == "" {
+		e.Body.Content = " " // of nothing there would be no document
+	}
+	written := document(e.Body).Content
+	end := strings.LastIndex(written, "</body>")
+	if end < 0 {
+		end = len(written)
+	}
+	e.Body = outlook.Body{ContentType: "html", Content: written[:end] + invitation(e.OnlineMeetingURL) + written[end:]}
+}
+
+// invitation is the block by which an event is an online meeting, as Exchange writes it into the body.
+func invitation(link string) string {
+	const line = "________________________________________________________________________________"
+	return "<br>\r\n<div style=\"width:100%\"><span style=\"white-space:nowrap\">" + line + "</span></div>\r\n" +
+		"<div class=\"me-email-text\" lang=\"en-US\"><div><span>Microsoft Teams meeting</span></div>\r\n" +
+		"<div><a class=\"me-email-headline\" href=\"" + html.EscapeString(link) + "\" target=\"_blank\">Join the meeting now</a></div></div>\r\n"
 }
 
 // link puts an item where it belongs.
@@ -150,15 +166,21 @@ func (t *Tenant) update(it *item, d outlook.Draft) error {
 	return nil
 }
 
-// online makes a meeting where one is wished for, and unmakes it where its link is taken out of the body. Graph ignores the
+// online makes a meeting where one is wished for, and unmakes it where its invitation is taken out of the body. Graph ignores the
 // flag once there is a meeting.
 func (t *Tenant) online(before outlook.Event, e *outlook.Event, d outlook.Draft) {
 	switch {
 	case d.OnlineMeeting != nil && *d.OnlineMeeting && !before.OnlineMeeting:
 		t.meetOnline(e)
-	case d.Body != nil && before.OnlineMeeting && !strings.Contains(d.Body.Content, before.OnlineMeetingURL):
+	case d.Body != nil && before.OnlineMeeting && !invites(d.Body.Content, before.OnlineMeetingURL):
 		e.OnlineMeeting, e.OnlineMeetingURL = false, ""
 	}
+}
+
+// invites says whether a body still has the invitation to a meeting.
+func invites(body, link string) bool {
+	_, block, ok := strings.Cut(body, "class=\"me-email-text\"")
+	return ok && strings.Contains(block, html.EscapeString(link))
 }
 
 // seriesWall gives the start in the zone in which the series repeats.

@@ -106,7 +106,7 @@ func (w *world) addCalendar(t *testing.T, s *store.Store, name string) {
 		}
 		w.event = NewEvent(w.calendar, name, 0)
 		w.event.Kind, w.event.SeriesGraphID = model.EventOccurrence, name+" series"
-		w.event.ICalUID = w.event.GraphID
+		w.event.ICalUID, w.event.IsOrganizer, w.event.Subject = w.event.GraphID, true, "of "+w.calendar.ID
 		list := []model.Event{w.event}
 		err = tx.InsertEvents(list)
 		w.event = list[0]
@@ -118,16 +118,20 @@ func (w *world) addCalendar(t *testing.T, s *store.Store, name string) {
 		}
 		series := NewEvent(w.calendar, name+" past", -1000)
 		series.Kind = model.EventSeries
+		own := NewEvent(w.calendar, name+" own", -1000)
+		own.Origin, own.ICalUID = model.OriginUsher, w.event.ICalUID
 		ended := NewCalendar(of, name+" ended")
 		ended.Subscription.GraphID = "subscription of " + w.calendar.ID
 		booked := NewCalendar(of, name)
-		err = errors.Join(tx.InsertEvents([]model.Event{series}), tx.InsertCalendar(booked), tx.InsertCalendar(ended))
+		err = errors.Join(tx.InsertEvents([]model.Event{series, own}), tx.InsertCalendar(booked), tx.InsertCalendar(ended))
 		if err != nil {
 			return err
 		}
-		twin := NewEvent(*booked, name, 0)
-		twin.Kind, twin.SeriesGraphID, twin.ICalUID = w.event.Kind, w.event.SeriesGraphID, w.event.ICalUID
-		err = tx.InsertEvents([]model.Event{twin})
+		w.twin = NewEvent(*booked, name, 0)
+		w.twin.Kind, w.twin.SeriesGraphID, w.twin.ICalUID = w.event.Kind, w.event.SeriesGraphID, w.event.ICalUID
+		copies := []model.Event{w.twin}
+		err = tx.InsertEvents(copies)
+		w.twin = copies[0]
 		if err == nil {
 			_, err = tx.DeleteCalendar(w.ref, ended.ID)
 		}

@@ -61,7 +61,10 @@ func installationWide() map[string]string {
 		"WebhookSecretsAfter": "seals all secrets under a new key", "WebhookEndpointsDue": "the dispatcher looks at all organizations",
 		"AnyActiveWebhook":        "the dispatcher looks at all organizations",
 		"DeleteWebhookDeliveries": "the job looks at all organizations",
-		"SetupsAfter":             "the job looks at all organizations", "OpenRemovals": "the job looks at all organizations",
+		"PruneOperations":         "the job looks at all organizations", "PruneRuns": "the job looks at all organizations",
+		"PruneActivities": "the job looks at all organizations", "PruneOnce": "the job looks at all organizations",
+		"RenewWebhookLeases": "the worker renews what it has, of whatever organizations",
+		"SetupsAfter":        "the job looks at all organizations", "OpenRemovals": "the job looks at all organizations",
 		"TrimRemovals":      "the job looks at all organizations",
 		"IntegrationsOfApp": "says whether any organization still uses an application",
 		"PruneChanges":      "the job looks at all organizations", "PrunedChanges": "is of the whole installation, as positions are",
@@ -123,8 +126,8 @@ func (w *world) names() []string {
 	return []string{
 		"", w.user.ID, w.group.ID, w.account.ID, w.run.ID, w.key.ID, w.token.ID, w.operator.ID, w.employee.ExternalID, w.operator.Email,
 		w.secret.Name, w.client.ID, w.clientSecret.ID, w.federation.ID, w.request.ID, w.room.ID, w.room.Email, w.mailbox.ID, w.calendar.ID,
-		w.event.ID, w.event.GraphID, w.event.SeriesGraphID, w.list.ID, w.portrait.ID, w.operation.ID, w.user.UserName,
-		w.operator.EntraObjectID, w.session.ID, w.link.ID, w.endpoint.ID, w.webhookSecret.ID, w.delivery.ID,
+		w.event.ID, w.twin.ID, w.event.GraphID, w.event.SeriesGraphID, w.list.ID, w.portrait.ID, w.operation.ID, w.user.UserName,
+		w.operator.EntraObjectID, w.session.ID, w.link.ID, w.endpoint.ID, w.webhookSecret.ID, w.delivery.ID, w.importLink.ID,
 	}
 }
 
@@ -152,7 +155,7 @@ func arguments(in reflect.Type, org string, ref model.Ref, w *world) []reflect.V
 		*w.user, *w.group, *w.account, w.employee, w.run, w.key, w.token, w.operator, w.secret, w.integration, w.decision,
 		w.client, w.clientSecret, w.federation, w.credential(), w.room, w.mailbox, w.calendar, w.event, w.write,
 		w.importState, w.importLink, w.list, w.photo, w.groupName, w.operation,
-		w.session, w.link, w.endpoint, w.sealedAnew(), w.delivery, w.setup, w.removal,
+		w.session, w.link, w.endpoint, w.sealedAnew(), w.delivery, w.setup, w.removal, w.version, w.acknowledged,
 	} {
 		if element == reflect.TypeOf(v) {
 			return claim(v)
@@ -389,7 +392,7 @@ func carriesIntegration(in reflect.Type) bool {
 		reflect.TypeFor[model.SCIMClientSecret](), reflect.TypeFor[model.SCIMClientFederation](), reflect.TypeFor[model.Credential](),
 		reflect.TypeFor[model.Room](), reflect.TypeFor[model.Mailbox](), reflect.TypeFor[model.Calendar](), reflect.TypeFor[model.Event](),
 		reflect.TypeFor[model.ImportState](), reflect.TypeFor[model.ImportLink](), reflect.TypeFor[model.List](), reflect.TypeFor[model.Operation](),
-		reflect.TypeFor[model.Setup](), reflect.TypeFor[model.Removal](),
+		reflect.TypeFor[model.Setup](), reflect.TypeFor[model.Removal](), reflect.TypeFor[model.FieldMappingVersion](),
 		reflect.TypeFor[model.EventWrite](), reflect.TypeFor[[]model.Event]():
 		return true
 	}

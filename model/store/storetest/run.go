@@ -27,9 +27,9 @@ type testCase struct {
 func Run(t *testing.T, url URL) {
 	t.Helper()
 	for _, group := range [][]testCase{
-		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(), setupCases(),
+		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(), setupCases(), versionCases(),
 		pagingCases(), textCases(), schemaCases(), pendingCases(), scimLogCases(),
-		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(), webhookCases(),
+		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(), webhookCases(), retentionCases(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

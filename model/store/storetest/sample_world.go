@@ -24,6 +24,8 @@ type world struct {
 	integration model.Integration
 	decision    model.RunDecision
 
+	acknowledged model.Acknowledgement
+
 	client       model.SCIMClient
 	clientSecret model.SCIMClientSecret
 	federation   model.SCIMClientFederation
@@ -33,6 +35,7 @@ type world struct {
 	mailbox  model.Mailbox
 	calendar model.Calendar
 	event    model.Event
+	twin     model.Event // the room's copy of it
 	write    model.EventWrite
 
 	list      model.List
@@ -48,6 +51,8 @@ type world struct {
 
 	setup   model.Setup
 	removal model.Removal
+
+	version model.FieldMappingVersion
 
 	session model.OperatorSession
 	link    model.OperatorLink
@@ -103,7 +108,7 @@ func newWorld(t *testing.T, s *store.Store, name string) *world {
 		_, _, err := tx.AddMembers(w.ref, w.group.ID, []string{w.user.ID})
 		tx.RememberMembers(w.group, []string{name + " to come"})
 		tx.StorePendingMembers(w.group)
-		return errors.Join(err, w.addSettings(tx, name), w.addRest(tx, name), w.addOperation(tx, name), w.addImport(tx, name), w.addLists(tx, name),
+		return errors.Join(err, w.addSettings(tx, name), w.addVersions(tx, name), w.addRest(tx, name), w.addOperation(tx, name), w.addImport(tx, name), w.addLists(tx, name),
 			w.addOperators(tx, name), w.addWebhooks(tx, name))
 	})
 	w.addRequests(t, s, name)
@@ -143,7 +148,7 @@ func (w *world) addRest(tx *store.Tx, name string) error {
 		OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Kind: model.RunPreview, State: model.RunQueued, Phase: model.PhasePlan,
 		Reason: name, Actor: name,
 	}
-	w.key = model.APIKey{ID: store.NewID(), OrganizationID: w.org, Name: name, Rights: []model.Right{model.RightRead}, CreatedAt: at}
+	w.key = model.APIKey{ID: store.NewID(), OrganizationID: w.org, Name: name, Rights: []model.Right{model.RightRead}, ExpiresAt: &at, CreatedAt: at}
 	w.token = model.SCIMToken{
 		ID: store.NewID(), OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Name: name, ExpiresAt: &at, CreatedAt: at,
 	}
@@ -155,14 +160,24 @@ func (w *world) addRest(tx *store.Tx, name string) error {
 	w.decision = model.RunDecision{
 		RunID: w.run.ID, SubjectID: w.user.ID, OrganizationID: w.org, Email: name, Name: name, Action: model.ActionCreate, Reason: name,
 	}
+	held := model.Run{
+		OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Kind: model.RunUndo, State: model.RunHeld, Phase: model.PhasePlan, UndoOf: &w.run.ID,
+		Reason: name, Actor: name,
+	}
+	err = errors.Join(err, tx.InsertRun(&held))
+	waiting := w.decision
+	waiting.RunID = held.ID
 	return errors.Join(err,
-		tx.PutRunDecisions(append([]model.RunDecision{w.decision}, w.endedDecisions()...)),
-		tx.InsertRun(&model.Run{
-			OrganizationID: w.org, IntegrationID: w.ref.IntegrationID, Kind: model.RunUndo, State: model.RunQueued, Phase: model.PhasePlan, UndoOf: &w.run.ID,
-			Reason: name, Actor: name,
-		}),
+		w.acknowledge(tx, name),
+		tx.PutRunDecisions(append([]model.RunDecision{w.decision, waiting}, w.endedDecisions()...)),
 		tx.Tell(model.Change{
 			OrganizationID: w.org, IntegrationID: &w.ref.IntegrationID, Type: model.AccountWasDeactivated, SubjectID: w.account.ID,
 		}, name),
 		tx.Log(model.Activity{OrganizationID: w.org, IntegrationID: &w.ref.IntegrationID, Actor: name, Subject: name, Summary: name}, nil))
+}
+
+// acknowledge adds an alarm that somebody has seen.
+func (w *world) acknowledge(tx *store.Tx, name string) error {
+	w.acknowledged = model.Acknowledgement{OrganizationID: w.org, Alarm: "account:" + w.account.ID, Occurrence: name, Actor: name}
+	return tx.PutAcknowledgement(&w.acknowledged)
 }

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ func setupCases() []testCase {
 		{"a token ends when it is told to, and not later than it would have", endToken},
 		{"integrations of one application are counted across organizations", integrationsOfApp},
 		{"what there is of an integration is counted, of that one alone", integrationCounts},
+		{"what there is of an integration is counted no further than asked for, and said so", boundedCounts},
 	}
 }
 
@@ -160,14 +163,17 @@ func integrationsOfApp(t *testing.T, s suite) {
 
 func integrationCounts(t *testing.T, s suite) {
 	ada := newWorld(t, s.Store, "ada")
-	before, err := s.Read(t.Context()).IntegrationCounts(ada.ref)
-	if err != nil {
-		t.Fatal(err)
+	before, beyond, err := s.Read(t.Context()).IntegrationCounts(ada.ref, 0)
+	if err != nil || len(beyond) != 0 {
+		t.Fatal(beyond, err)
 	}
 	newWorld(t, s.Store, "bob")
-	after, err := s.Read(t.Context()).IntegrationCounts(ada.ref)
+	after, _, err := s.Read(t.Context()).IntegrationCounts(ada.ref, 0)
 	if err != nil || !maps.Equal(before, after) || before["directory_users"] == 0 {
 		t.Errorf("%v, %v, then %v", before, err, after)
+	}
+	if upTo, beyond, err := s.Read(t.Context()).IntegrationCounts(ada.ref, 1000); err != nil || len(beyond) != 0 || !maps.Equal(upTo, before) {
+		t.Errorf("up to more than there is: %v and more of %v, %v, want %v", upTo, beyond, err, before)
 	}
 	for what, n := range before {
 		if n == 0 {
@@ -187,4 +193,33 @@ func integrationCounts(t *testing.T, s suite) {
 	if others := count(t, s, "SELECT count(*) FROM scim_requests"); others == 0 {
 		t.Error("another organization's log is gone")
 	}
+}
+
+func boundedCounts(t *testing.T, s suite) {
+	ada := newWorld(t, s.Store, "ada")
+	for n := range 3 {
+		u := User(t, s.Store, ada.ref, fmt.Sprintf("more%d@contoso.com", n))
+		Group(t, s.Store, ada.ref, fmt.Sprint("more ", n), u.ID, ada.user.ID)
+	}
+	all, _, err := s.Read(t.Context()).IntegrationCounts(ada.ref, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{1, 2, 3} {
+		got, atLeast, err := s.Read(t.Context()).IntegrationCounts(ada.ref, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, n := range all {
+			beyond := slices.Contains(atLeast, what)
+			if got[what] > n || got[what] > limit || !beyond && got[what] != n || beyond && n < limit && countedAlone(what) {
+				t.Errorf("up to %d there are %d %s, at least %t; there are %d", limit, got[what], what, beyond, n)
+			}
+		}
+	}
+}
+
+// countedAlone says that something is not counted by way of something else.
+func countedAlone(what string) bool {
+	return !slices.Contains([]string{"links", "memberships", "events"}, what)
 }

@@ -21,6 +21,8 @@ func webhookCases() []testCase {
 		{"old deliveries go, the oldest first, and never one that waits", pruneDeliveries},
 		{"an endpoint is due when it has something to be told, to one worker at a time", dueEndpoints},
 		{"what waits is to be tried when the first of it is, or at once when an endpoint works again", endpointProgress},
+		{"leases are renewed of one worker, as long as they have not ended", renewLeases},
+		{"endpoints of one integration are found", endpointsOfIntegration},
 		{"a replaced secret ends, and no other endpoint's", endSecrets},
 		{"old entries of the feed go, and readers behind them can be told so", pruneFeed},
 		{"the feed is read backwards, and by a range of positions", feedBackwards},
@@ -31,7 +33,7 @@ func webhookCases() []testCase {
 func (w *world) addWebhooks(tx *store.Tx, name string) error {
 	w.endpoint = model.WebhookEndpoint{
 		OrganizationID: w.org, URL: "https://" + name + ".contoso.com", Description: name, IntegrationID: &w.ref.IntegrationID,
-		State: model.WebhookActive,
+		State: model.WebhookActive, FailingSince: new(tx.Now()),
 	}
 	if err := tx.InsertWebhookEndpoint(&w.endpoint); err != nil {
 		return err
@@ -60,6 +62,13 @@ func newDelivery(e model.WebhookEndpoint, subject string) model.WebhookDelivery 
 
 // webhookArguments is arguments for the types of webhooks.
 func webhookArguments(in reflect.Type, org string, w *world) ([]reflect.Value, bool) {
+	if in == reflect.TypeFor[[]int64]() { // positions of the feed
+		list := make([]int64, 100)
+		for i := range list {
+			list[i] = int64(i)
+		}
+		return []reflect.Value{reflect.ValueOf(list)}, true
+	}
 	if in != reflect.TypeFor[[]model.WebhookDelivery]() {
 		return nil, false
 	}

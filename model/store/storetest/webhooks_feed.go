@@ -125,6 +125,60 @@ func endpointProgress(t *testing.T, s suite) {
 	}
 }
 
+func renewLeases(t *testing.T, s suite) {
+	org := Org(t, s.Store)
+	until := func(e model.WebhookEndpoint) time.Duration {
+		t.Helper()
+		got, err := s.Read(t.Context()).WebhookEndpoint(org, e.ID)
+		if err != nil || got.LeasedUntil == nil {
+			t.Fatal(got, err)
+		}
+		return got.LeasedUntil.Sub(s.Now())
+	}
+	ours, theirs, over := endpointOf(t, s, org), endpointOf(t, s, org), endpointOf(t, s, org)
+	for e, c := range map[*model.WebhookEndpoint]struct {
+		worker string
+		until  time.Duration
+	}{&ours: {"ada", time.Minute}, &theirs: {"bob", time.Minute}, &over: {"ada", -time.Minute}} {
+		InTx(t, s.Store, func(tx *store.Tx) error {
+			_, err := tx.LeaseWebhookEndpoint(org, e.ID, c.worker, tx.Now().Add(c.until))
+			return err
+		})
+	}
+	renew := func(by time.Duration) {
+		InTx(t, s.Store, func(tx *store.Tx) error { tx.RenewWebhookLeases("ada", tx.Now().Add(by)); return nil })
+	}
+	renew(time.Hour)
+	renew(time.Second) // never shorter
+	if got := []time.Duration{until(ours), until(theirs), until(over)}; got[0] < 50*time.Minute || got[1] > time.Minute || got[2] > 0 {
+		t.Errorf("the leases last %v longer, want an hour, what it had, and nothing", got)
+	}
+}
+
+func endpointsOfIntegration(t *testing.T, s suite) {
+	org := Org(t, s.Store)
+	ref, other := Integration(t, s.Store, org).Ref(), Integration(t, s.Store, org).Ref()
+	var want []string
+	for i, of := range []*string{&ref.IntegrationID, &other.IntegrationID, nil, &ref.IntegrationID} {
+		e := model.WebhookEndpoint{OrganizationID: org, URL: "https://hr.contoso.com", State: model.WebhookDisabled, IntegrationID: of}
+		InTx(t, s.Store, func(tx *store.Tx) error { return tx.InsertWebhookEndpoint(&e) })
+		if i%3 == 0 {
+			want = append(want, e.ID)
+		}
+	}
+	var got []string
+	InTx(t, s.Store, func(tx *store.Tx) error {
+		list, err := tx.WebhooksOfIntegration(ref)
+		for _, e := range list {
+			got = append(got, e.ID)
+		}
+		return err
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
 func endSecrets(t *testing.T, s suite) {
 	org := Org(t, s.Store)
 	e, other := endpointOf(t, s, org), endpointOf(t, s, org)

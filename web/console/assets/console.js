@@ -72,6 +72,33 @@
   document.addEventListener("focusin", (e) => { if (e.target.matches("[data-select]")) e.target.select(); });
   document.addEventListener("change", (e) => { if (e.target.matches("[data-submit]")) e.target.form.requestSubmit(); });
 
+  // What a job does shows as it goes: the server sends the part of the page again whenever it is another. A tab that nobody sees
+  // follows nothing, since a browser keeps few connections to a server.
+  for (const part of document.querySelectorAll("[data-events]")) {
+    const again = part.parentElement.querySelector("[data-again]");
+    let source, over = false, told = "";
+    const follow = () => {
+      source = new EventSource(part.dataset.events);
+      source.onopen = () => { again.hidden = true; };
+      source.onerror = () => { again.hidden = false; };
+      source.addEventListener("progress", (e) => {
+        part.innerHTML = e.data;
+        const now = [...part.querySelectorAll("[data-told]")].map((el) => el.textContent.trim()).join(", ");
+        if (now !== told) say(told = now);
+      });
+      source.addEventListener("over", () => {
+        over = true;
+        source.close();
+        if (part.dataset.over !== "stay") location.reload(); // what can be done with it is different now
+      });
+    };
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) source?.close();
+      else if (!over) follow();
+    });
+    if (!document.hidden) follow();
+  }
+
   const wrong = document.querySelector("[aria-invalid=true]");
   if (wrong) wrong.focus();
   // What htmx could not get is said, and not left to silence.

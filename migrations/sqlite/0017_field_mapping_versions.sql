@@ -1,0 +1,22 @@
+-- +goose Up
+-- What each save of an integration's field mappings left, the last hundred of them.
+CREATE TABLE field_mapping_versions (
+  organization_id TEXT NOT NULL,
+  integration_id TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  entries INTEGER NOT NULL,
+  mappings TEXT NOT NULL,
+  created_at TIMESTAMP NOT NULL,
+  PRIMARY KEY (organization_id, integration_id, number),
+  FOREIGN KEY (organization_id, integration_id) REFERENCES integrations (organization_id, id) ON DELETE CASCADE
+);
+
+-- What was there before the first version can be restored as well.
+INSERT INTO field_mapping_versions (organization_id, integration_id, number, actor, summary, entries, mappings, created_at)
+SELECT organization_id, integration_id, 1, 'system', 'as they were when versions began', json_array_length(items), items, updated_at
+FROM integration_lists WHERE kind = 'field_mappings';
+
+-- +goose Down
+DROP TABLE field_mapping_versions;
