@@ -34,7 +34,8 @@ const (
 func contoso() []entra.Group {
 	return []entra.Group{
 		{ID: objectA, DisplayName: "Everybody", Mail: "all@contoso.com", MailEnabled: true, Types: []string{"Unified"}},
-		{ID: objectB, DisplayName: "Sales", SecurityEnabled: true}, {ID: objectC, DisplayName: "sales", SecurityEnabled: true},
+		{ID: objectB, DisplayName: "Sales", SecurityEnabled: true},
+		{ID: objectC, DisplayName: "sales", SecurityEnabled: true},
 	}
 }
 
@@ -158,9 +159,12 @@ func TestGraphFailures(t *testing.T) {
 			status int
 			words  string
 		}{
-			{outlook.Forbidden, http.StatusConflict, "permission"}, {outlook.BadCredentials, http.StatusConflict, "credentials"},
-			{outlook.Throttled, http.StatusTooManyRequests, "patience"}, {outlook.Unavailable, http.StatusBadGateway, "try again"},
-			{outlook.Invalid, http.StatusUnprocessableEntity, "does not take"}, {outlook.NotFound, http.StatusNotFound, "does not have"},
+			{outlook.Forbidden, http.StatusConflict, "permission"},
+			{outlook.BadCredentials, http.StatusConflict, "credentials"},
+			{outlook.Throttled, http.StatusTooManyRequests, "patience"},
+			{outlook.Unavailable, http.StatusBadGateway, "try again"},
+			{outlook.Invalid, http.StatusUnprocessableEntity, "does not take"},
+			{outlook.NotFound, http.StatusNotFound, "does not have"},
 			{outlook.Other, http.StatusBadGateway, "failed"},
 		} {
 			tenant.fail = &outlook.Error{Kind: c.kind, Status: 418, Code: "Some_Code", Message: "Because.", RequestID: "r-1", After: 7 * time.Second}

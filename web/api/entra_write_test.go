@@ -40,7 +40,8 @@ func (s *smallTenant) GroupsOf(context.Context, string) ([]entraid.Group, error)
 }
 
 func (s *smallTenant) Licences(context.Context, string) ([]entraid.Licence, error) { return nil, nil }
-func (s *smallTenant) SKUs(context.Context) ([]entraid.SKU, error)                 { return nil, nil }
+
+func (s *smallTenant) SKUs(context.Context) ([]entraid.SKU, error) { return nil, nil }
 
 func (s *smallTenant) CreateUser(_ context.Context, in entraid.NewUser) (entraid.User, error) {
 	u := entraid.User{ID: "00000000-0000-4000-8000-000000000001", UserPrincipalName: in.UserPrincipalName, AccountEnabled: in.Enabled}

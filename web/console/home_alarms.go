@@ -151,8 +151,10 @@ func (v *visit) graphAlarms(integrations []model.Integration) ([]alarm, error) {
 			}
 			list = append(list, newAlarm("certificate:"+c.IntegrationID, occurrence, alert{t, "key", names[c.IntegrationID], text, edit}))
 		case !c.Certificate && age > oldSecret:
-			list = append(list, newAlarm("client_secret:"+c.IntegrationID, c.Since.Format(time.DateOnly), alert{warn, "key", names[c.IntegrationID],
-				"The client secret for Microsoft Graph was entered " + ago(age) + ". Entra gives secrets two years at most, and does not tell Usher when this one ends.", edit}))
+			list = append(list, newAlarm("client_secret:"+c.IntegrationID, c.Since.Format(time.DateOnly), alert{
+				warn, "key", names[c.IntegrationID],
+				"The client secret for Microsoft Graph was entered " + ago(age) + ". Entra gives secrets two years at most, and does not tell Usher when this one ends.", edit,
+			}))
 		}
 		if c.EarlierKey {
 			earlier++
@@ -167,13 +169,17 @@ func (v *visit) graphAlarms(integrations []model.Integration) ([]alarm, error) {
 func (v *visit) sealingAlarms(earlier int, oldest time.Time) []alarm {
 	var list []alarm
 	if earlier > 0 {
-		list = append(list, newAlarm("sealing_key:earlier", fmt.Sprint(earlier), alert{Tone: warn, Icon: "lock", Title: "An earlier key still seals secrets",
-			Text: quantity(earlier, "secret") + " of integrations would be lost with it. Run “usher key rotate”, then take the earlier key out of USHER_SECRET_KEY."}))
+		list = append(list, newAlarm("sealing_key:earlier", fmt.Sprint(earlier), alert{
+			Tone: warn, Icon: "lock", Title: "An earlier key still seals secrets",
+			Text: quantity(earlier, "secret") + " of integrations would be lost with it. Run “usher key rotate”, then take the earlier key out of USHER_SECRET_KEY.",
+		}))
 	}
 	if age := v.now().Sub(oldest); !oldest.IsZero() && age > oldKey {
 		years := int(age / oldKey)
-		list = append(list, newAlarm("sealing_key:age", fmt.Sprintf("%d years", years), alert{Tone: warn, Icon: "lock", Title: "The sealing key is old",
-			Text: "It has sealed secrets since " + oldest.UTC().Format("2 January 2006") + " at the latest. Put a new key before it in USHER_SECRET_KEY, and run “usher key rotate”."}))
+		list = append(list, newAlarm("sealing_key:age", fmt.Sprintf("%d years", years), alert{
+			Tone: warn, Icon: "lock", Title: "The sealing key is old",
+			Text: "It has sealed secrets since " + oldest.UTC().Format("2 January 2006") + " at the latest. Put a new key before it in USHER_SECRET_KEY, and run “usher key rotate”.",
+		}))
 	}
 	return list
 }
