@@ -45,6 +45,7 @@ type missingRow struct {
 type mirroredGroup struct {
 	ID, Name, Path string
 	Members        int
+	More           bool // there are more than that
 	Pending        int
 	Marks          []badge
 	Gives          []string // what its mappings give, a line for each
@@ -134,18 +135,21 @@ func named(op model.CompareOp, text string) model.Filter {
 	return model.Compare{Path: model.AttributePath{Name: "displayName", Type: model.TypeString}, Op: op, Value: text}
 }
 
+// membersCounted is how many members of each group a list of groups counts; the page of a group counts all of its own.
+const membersCounted = 2_000
+
 func (v *visit) memberCounts(ref model.Ref, list []model.DirectoryGroup) (map[string]int, error) {
 	ids := make([]string, len(list))
 	for n := range list {
 		ids[n] = list[n].ID
 	}
-	return v.read.CountMembers(ref, ids)
+	return v.read.CountSomeMembers(ref, ids, membersCounted+1)
 }
 
 func groupLine(settings *model.Settings, entry model.IntegrationSettings, g *model.DirectoryGroup, counts map[string]int) mirroredGroup {
 	row := mirroredGroup{
 		ID: g.ID, Name: orWord(g.DisplayName, g.ExternalID), Path: Base + "/groups/" + g.IntegrationID + "/" + g.ID,
-		Members: counts[g.ID], Pending: g.PendingMembers, UpdatedAt: g.UpdatedAt,
+		Members: min(counts[g.ID], membersCounted), More: counts[g.ID] > membersCounted, Pending: g.PendingMembers, UpdatedAt: g.UpdatedAt,
 	}
 	for n := range entry.GroupMappings {
 		m := &entry.GroupMappings[n]

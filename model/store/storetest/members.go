@@ -18,6 +18,7 @@ func memberCases() []testCase {
 		{"a group is a member of a group", nestedGroups},
 		{"what is no user or group of the integration becomes no member", strangers},
 		{"deleting a user or a group takes its memberships along", deletionTakesMemberships},
+		{"members are counted, all or some", countMembers},
 		{"a member added while it is being deleted leaves no orphan", addWhileDeleting},
 	}
 }
@@ -189,6 +190,22 @@ func deletionTakesMemberships(t *testing.T, s suite) {
 	}
 	if n := count(t, s, "SELECT count(*) FROM memberships"); n != 0 {
 		t.Errorf("%d memberships remain", n)
+	}
+}
+
+func countMembers(t *testing.T, s suite) {
+	ref := Ref(t, s.Store)
+	var ids []string
+	for _, name := range []string{"ada@contoso.com", "grace@contoso.com", "alan@contoso.com"} {
+		ids = append(ids, User(t, s.Store, ref, name).ID)
+	}
+	small, large, none := Group(t, s.Store, ref, "Small", ids[:1]...).ID, Group(t, s.Store, ref, "Large", ids...).ID, Group(t, s.Store, ref, "None").ID
+	asked := []string{small, large, none, "no id"}
+	r := s.Read(t.Context())
+	all, err := r.CountMembers(ref, asked)
+	some, err2 := r.CountSomeMembers(ref, asked, 2)
+	if err != nil || err2 != nil || all[small] != 1 || all[large] != 3 || all[none] != 0 || some[small] != 1 || some[large] != 2 || some[none] != 0 {
+		t.Errorf("all %v, %v; at most two %v, %v", all, err, some, err2)
 	}
 }
 
