@@ -51,14 +51,16 @@ func (r *Reader) WebhookDelivery(organizationID, endpointID, id string) (model.W
 // WebhookCounts are how many deliveries of an endpoint are in a state, since a time.
 type WebhookCounts struct {
 	Pending, Delivered, Failed int
+	More                       bool // there are more than were looked at, which are the newest
 }
 
-// CountWebhookDeliveries counts an endpoint's deliveries since a time.
-func (r *Reader) CountWebhookDeliveries(organizationID, endpointID string, since time.Time) (WebhookCounts, error) {
+// CountWebhookDeliveries counts an endpoint's deliveries since a time, the newest ones where there are more than most.
+func (r *Reader) CountWebhookDeliveries(organizationID, endpointID string, since time.Time, most int) (WebhookCounts, error) {
 	var c WebhookCounts
 	err := r.query(statement{
-		sql:  "SELECT state, count(*) FROM webhook_deliveries WHERE " + ofOrganization + " AND endpoint_id = ? AND created_at >= ? GROUP BY state",
-		args: []any{organizationID, endpointID, since.UTC()},
+		sql: "SELECT state, count(*) FROM (SELECT state, created_at FROM webhook_deliveries WHERE " + ofOrganization +
+			" AND endpoint_id = ? ORDER BY id DESC LIMIT ?) AS newest WHERE created_at >= ? GROUP BY state",
+		args: []any{organizationID, endpointID, most, since.UTC()},
 		scan: func(row scanner) error {
 			var state model.DeliveryState
 			var n int
@@ -74,6 +76,7 @@ func (r *Reader) CountWebhookDeliveries(organizationID, endpointID string, since
 			return err
 		},
 	})
+	c.More = c.Pending+c.Delivered+c.Failed == most
 	return c, translate(err)
 }
 

@@ -92,13 +92,16 @@ func (v *visit) showWebhooks() error {
 	return v.render("webhooks", page{Title: "Webhooks", Lead: "Applications that are told of changes as they happen.", Body: view})
 }
 
+// deliveriesCounted is how many of an endpoint's newest deliveries are counted.
+const deliveriesCounted = 2_000
+
 func (v *visit) endpointRow(e model.WebhookEndpoint) (endpointRow, error) {
 	row := endpointRow{
 		Path: Base + "/webhooks/" + e.ID, URL: e.URL, Description: e.Description, Types: typesInWords(e.Types), State: webhookState(e),
 		LastSuccess: e.LastSuccessAt, Problem: webhookProblem(e),
 	}
 	var err error
-	row.Counts, err = v.read.CountWebhookDeliveries(v.org, e.ID, v.now().Add(-24*time.Hour))
+	row.Counts, err = v.read.CountWebhookDeliveries(v.org, e.ID, v.now().Add(-24*time.Hour), deliveriesCounted)
 	return row, err
 }
 

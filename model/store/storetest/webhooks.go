@@ -159,12 +159,15 @@ func pageDeliveries(t *testing.T, s suite) {
 	if _, err := s.Read(t.Context()).WebhookDeliveriesBefore(org, e.ID, store.DeliveryFilter{}, "x", 2); model.KindOf(err) != model.Invalid {
 		t.Errorf("a cursor of another list: %v, want Invalid", err)
 	}
-	n, err := s.Read(t.Context()).CountWebhookDeliveries(org, e.ID, s.Now().Add(-time.Hour))
+	n, err := s.Read(t.Context()).CountWebhookDeliveries(org, e.ID, s.Now().Add(-time.Hour), 7)
 	if err != nil || n != (store.WebhookCounts{Pending: 3, Failed: 3}) {
 		t.Errorf("counted %+v, %v", n, err)
 	}
-	if n, err = s.Read(t.Context()).CountWebhookDeliveries(org, e.ID, s.Now().Add(time.Hour)); err != nil || n != (store.WebhookCounts{}) {
+	if n, err = s.Read(t.Context()).CountWebhookDeliveries(org, e.ID, s.Now().Add(time.Hour), 7); err != nil || n != (store.WebhookCounts{}) {
 		t.Errorf("counted since later: %+v, %v", n, err)
+	}
+	if n, err = s.Read(t.Context()).CountWebhookDeliveries(org, e.ID, s.Now().Add(-time.Hour), 2); err != nil || n.Pending+n.Failed != 2 || !n.More {
+		t.Errorf("of the newest two: %+v, %v", n, err)
 	}
 }
 
