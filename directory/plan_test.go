@@ -95,6 +95,21 @@ func TestPlanIsAppliedUnderSettingsThatDoTheSame(t *testing.T) {
 	})
 }
 
+func TestPlanThatIsNotHeldCountsItsPhases(t *testing.T) {
+	each(t, func(w *world) {
+		for _, name := range []string{"ada", "grace", "alan"} {
+			w.user(name + "@contoso.com")
+		}
+		_, err := w.svc.StartRun(w.ctx, w.ref, model.RunReevaluation)
+		w.ok(err)
+		w.drain()
+		run, all := w.run(), model.Progress{Done: 3, Total: 3}
+		if run.State != model.RunSucceeded || run.Phases[model.PhasePlan] != all || run.Phases[model.PhaseApply] != all {
+			w.Fatalf("%s: %+v", run.State, run.Phases)
+		}
+	})
+}
+
 func TestPlanOfMovedPeopleIsLeftWhileItIsApplied(t *testing.T) {
 	each(t, func(w *world) {
 		directory.SetRunPage(w.svc, 7)

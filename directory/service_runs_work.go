@@ -100,6 +100,9 @@ func (w *runWork) begin() error {
 
 // enter begins the phase plan or apply, from the first person on.
 func (w *runWork) enter(phase model.RunPhase) error {
+	if phase != w.run.Phase { // how far the one before came is stored with this one's beginning
+		w.run.Phases[w.run.Phase] = w.run.Progress
+	}
 	w.run.Phase, w.run.Cursor, w.run.Progress.Done = phase, "", 0
 	if phase == model.PhasePlan {
 		w.run.Counts, w.run.Chain, w.run.Hash, w.run.ExpiresAt, w.run.Guard = map[model.Action]int{}, "", "", nil, nil
