@@ -240,7 +240,8 @@ func activityEvent(a model.Activity) event {
 	case "integration", "scim_token", "scim_client", "consent":
 		e.Icon = "plug-connected"
 	case "run":
-		e.Icon = "player-play"
+		e.Icon, e.Path, e.Subject = "player-play", Base+"/runs/"+a.SubjectID, runKind(model.RunKind(a.Subject))
+		e.Summary = strings.TrimPrefix(a.Summary, a.Subject+" ")
 	}
 	switch {
 	case strings.Contains(what, "deactivated"), strings.Contains(what, "held"), strings.Contains(what, "expir"):

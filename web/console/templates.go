@@ -275,6 +275,10 @@ func actorName(actor string) string {
 		return "the command line"
 	case "system":
 		return "Usher"
+	case "run":
+		return "a run"
+	case "installation-key":
+		return "the installation's key"
 	}
 	return actor
 }
