@@ -77,6 +77,8 @@ func TestPerson(t *testing.T) {
 		f.get(path+"/what-if?leave="+hr).want(http.StatusOK, "Nothing would change if Ada Lovelace left HR") // reconcile keeps the role
 		alan := f.account("person1@contoso.example")
 		f.get("/people/"+alan.ID+"/what-if?join="+hr).want(http.StatusOK, "If Alan Turing joined HR", "Group HR gives role hr")
+		f.get("/people/"+alan.ID+"/what-if?join_name=hr").want(http.StatusOK, "If Alan Turing joined HR", "Group HR gives role hr")
+		f.get("/people/"+alan.ID+"/what-if?join_name=nothing").want(http.StatusNotFound, "No group is called")
 		if got := f.account("person1@contoso.example"); got.Version != alan.Version {
 			t.Error("asking what would be has changed something")
 		}

@@ -145,6 +145,7 @@ type whatIfForm struct {
 	Action, User string
 	Groups       []option // that the person is not in
 	Own          []option
+	More         bool // there are more groups than are offered
 }
 
 // manyChoices is how many groups can be chosen from.
@@ -155,7 +156,7 @@ func (v *visit) whatIfForm(accountID string, u *model.DirectoryUser, member []me
 	if err != nil {
 		return nil, err
 	}
-	f := &whatIfForm{Action: Base + "/people/" + accountID + "/what-if", User: u.IntegrationID + "/" + u.ID}
+	f := &whatIfForm{Action: Base + "/people/" + accountID + "/what-if", User: u.IntegrationID + "/" + u.ID, More: len(groups) == manyChoices}
 	in := map[string]bool{}
 	for _, m := range member {
 		in[m.group.ID] = true
@@ -205,12 +206,12 @@ func (v *visit) whatIf() error {
 	ref := model.Ref{OrganizationID: v.org, IntegrationID: integration}
 	var join, leave, names []string
 	for name, into := range map[string]*[]string{"join": &join, "leave": &leave} {
-		if id := v.query(name); id != "" {
-			g, err := v.read.DirectoryGroup(ref, id)
+		if id := v.query(name); id != "" || v.query(name+"_name") != "" {
+			g, err := v.groupBy(ref, id, v.query(name+"_name"))
 			if err != nil {
 				return err
 			}
-			*into = []string{id}
+			*into = []string{g.ID}
 			names = append(names, map[string]string{"join": "joined ", "leave": "left "}[name]+g.DisplayName)
 		}
 	}
@@ -231,6 +232,23 @@ func (v *visit) whatIf() error {
 		return v.fragment("whatif", "what-if", view)
 	}
 	return v.render("whatif", page{Title: "What if?", Crumbs: []crumb{{"People", "/people"}, {a.Name(), "/people/" + a.ID}}, Body: view})
+}
+
+// groupBy gives a group of the mirror by its id, or by its name where there is none.
+func (v *visit) groupBy(ref model.Ref, id, name string) (model.DirectoryGroup, error) {
+	if id != "" {
+		return v.read.DirectoryGroup(ref, id)
+	}
+	list, _, err := v.svc.Groups(v.ctx, ref, model.ResourceQuery{Filter: named(model.OpEqual, name), StartIndex: 1, Count: 2})
+	switch {
+	case err != nil:
+		return model.DirectoryGroup{}, err
+	case len(list) == 0:
+		return model.DirectoryGroup{}, model.Errorf(model.NotFound, "no group is called %q", name)
+	case len(list) > 1:
+		return model.DirectoryGroup{}, model.Errorf(model.Refused, "several groups are called %q", name)
+	}
+	return list[0], nil
 }
 
 func pastOf(d directory.Decision) string {
