@@ -248,39 +248,30 @@ func (w *work) callOff(a attempt) error {
 	if a.write.Op == model.WriteCancel {
 		err := w.api.CancelEvent(w.ctx, w.ref, id, a.write.Comment)
 		if outlook.KindOf(err) != outlook.NotOrganizer {
-			return err
+			return gone(err)
 		}
 	}
 	key := a.write.ChangeKey
 	for range conflictTries {
 		err := w.api.DeleteEvent(w.ctx, w.ref, id, key)
 		if outlook.KindOf(err) != outlook.Conflict {
-			return err
+			return gone(err)
 		}
 		now, err := w.api.Event(w.ctx, w.ref, id)
 		if err != nil {
-			return err
+			return gone(err)
 		}
 		key = now.ChangeKey
 	}
 	return &outlook.Error{Kind: outlook.Conflict, Code: "Busy", Message: "the event changed each time it was to be deleted"}
 }
 
-// notThere is for a write to an event that its calendar does not have. One that was moved to another calendar of the mailbox is
-// written there; one that is to be called off has been; of any other there is nothing left to be changed.
-func (w *work) notThere(a attempt, e *outlook.Error) error {
-	moved, err := w.departed(a.event)
-	switch {
-	case err != nil && outlook.KindOf(err) == outlook.Other:
-		return err
-	case err != nil:
-		return w.notWritten(a, err)
-	case moved:
+// gone takes what is not there any more for deleted.
+func gone(err error) error {
+	if outlook.KindOf(err) == outlook.NotFound {
 		return nil
-	case a.write.Op == model.WriteCancel || a.write.Op == model.WriteDelete:
-		return w.calledOff(a)
 	}
-	return w.refused(a, e)
+	return err
 }
 
 // notWritten notes that a write did not get through: it is sent again, or it never can be.
@@ -295,14 +286,13 @@ func (w *work) notWritten(a attempt, err error) error {
 	if !ok {
 		e = &outlook.Error{Kind: outlook.Invalid, Message: err.Error()}
 	}
-	if e.Kind == outlook.NotFound {
-		return w.notThere(a, e)
-	}
 	w.Log.WarnContext(w.ctx, "an event was not written", "calendar", w.cal.ID, "event", a.event.ID, "op", a.write.Op, "err", err)
 	wait := backoff(a.write.Attempts, firstWait)
 	arrived := true // it may have
 	switch e.Kind {
 	case outlook.Invalid, outlook.BadZone, outlook.CrossingBoundary, outlook.NotOrganizer, outlook.TooLong, outlook.Quota:
+		return w.refused(a, e)
+	case outlook.NotFound:
 		return w.refused(a, e)
 	case outlook.Throttled:
 		w.Observe(EventThrottled, 1)

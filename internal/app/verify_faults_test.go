@@ -180,7 +180,7 @@ func TestVerifyNoticesEveryFault(t *testing.T) {
 			tried++
 			breaks, families := f.expected(verify.Checks())
 			report, err := verify.Run(t.Context(), verify.Options{
-				URL: target, Token: token, Only: families, Transport: &broken{t, base.Path, f},
+				URL: target, Token: token, Only: families, Transport: &broken{t, base.Path, f}, Timeout: hang,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -30,7 +30,7 @@ func TestUsherVerifiesItself(t *testing.T) {
 				databaseURL = pgtest.Database(t)
 			}
 			url, token := endpoint(t, databaseURL)
-			report, err := verify.Run(t.Context(), verify.Options{URL: url, Token: token})
+			report, err := verify.Run(t.Context(), verify.Options{URL: url, Token: token, Timeout: hang})
 			if err != nil {
 				t.Fatal(err)
 			}
