@@ -174,13 +174,13 @@ func TestStreamsEndWithAnIdleSession(t *testing.T) {
 		f = f.as(f.master)
 		s := f.follow(path + "/events")
 		s.next()
-		*f.lapse = 119 * time.Minute
+		f.lapse.Store(int64(119 * time.Minute))
 		for range 3 {
 			if !s.lines.Scan() {
 				t.Fatal("the stream ended before the session")
 			}
 		}
-		*f.lapse = 121 * time.Minute
+		f.lapse.Store(int64(121 * time.Minute))
 		s.ends()
 	})
 }

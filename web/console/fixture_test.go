@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ type fixture struct {
 	url     string
 	log     *bytes.Buffer
 	browser *http.Client
-	lapse   *time.Duration // what is added to the time
+	lapse   *atomic.Int64 // what is added to the time
 	master  model.Operator
 }
 
@@ -52,8 +53,8 @@ func newFixture(t testing.TB, s *store.Store, options ...option) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{T: t, store: s, log: &bytes.Buffer{}, lapse: new(time.Duration)}
-	f.svc = directory.New(directory.Options{Store: s, Keys: ring, Now: func() time.Time { return time.Now().Add(*f.lapse) }})
+	f := &fixture{T: t, store: s, log: &bytes.Buffer{}, lapse: new(atomic.Int64)}
+	f.svc = directory.New(directory.Options{Store: s, Keys: ring, Now: func() time.Time { return time.Now().Add(time.Duration(f.lapse.Load())) }})
 	opt := console.Options{
 		Service: f.svc, Version: "test", Logger: slog.New(slog.NewTextHandler(f.log, nil)),
 		Facts: []console.Fact{{Name: "Database", Value: s.Dialect(), Help: "USHER_DATABASE_URL"}},

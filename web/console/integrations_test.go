@@ -147,7 +147,7 @@ func TestLogs(t *testing.T) {
 		m.get(request[1]).want(http.StatusOK, "What was sent", "[redacted]", "&#34;userName&#34;: &#34;ada&#34;")
 		m.get("/logs/activity?q=exclusions").want(http.StatusOK, "exclusions").lacks("Grace Visitor")
 		m.get("/logs/activity/export?q=exclusions").want(http.StatusOK, "occurred_at,actor")
-		*f.lapse = 90 * time.Minute
+		f.lapse.Store(int64(90 * time.Minute))
 		m.get("/logs?hours=1").want(http.StatusOK, `data-empty="filtered"`)
 	})
 }

@@ -50,7 +50,7 @@ func TestSessionEnds(t *testing.T) {
 		name string
 		do   func(f *fixture)
 	}{
-		{"unused for two hours", func(f *fixture) { *f.lapse = directory.SessionIdle }},
+		{"unused for two hours", func(f *fixture) { f.lapse.Store(int64(directory.SessionIdle)) }},
 		{"with the operator", func(f *fixture) {
 			f.operator("second@contoso.example", model.RightAll)
 			f.ok(f.svc.RemoveOperator(f.Context(), f.master, f.master.ID))
@@ -79,10 +79,10 @@ func TestSessionEnds(t *testing.T) {
 func TestSessionEndsAfterTwelveHours(t *testing.T) {
 	each(t, func(f *fixture) {
 		f = f.as(f.master)
-		*f.lapse = 11 * time.Hour
+		f.lapse.Store(int64(11 * time.Hour))
 		f.get("/").to("/console/sign-in") // not used for long
 		f = f.as(f.master)
-		*f.lapse += directory.SessionLife - time.Minute
+		f.lapse.Add(int64(directory.SessionLife - time.Minute))
 		f.get("/").to("/console/sign-in")
 	})
 }
@@ -116,7 +116,7 @@ func TestLinkExpires(t *testing.T) {
 		_, token, err := f.svc.InviteOperator(f.Context(), f.master, "new@contoso.example", "", []model.Right{model.RightRead})
 		f.ok(err)
 		f.get("/welcome?token="+token).want(http.StatusOK, "new@contoso.example")
-		*f.lapse = 3 * 24 * time.Hour
+		f.lapse.Store(int64(3 * 24 * time.Hour))
 		f.get("/welcome?token=" + token).want(http.StatusGone)
 	})
 }
