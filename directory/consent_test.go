@@ -97,7 +97,7 @@ func TestGraphAccess(t *testing.T) {
 			want    directory.GraphAccess
 		}{
 			{"", map[string]string{directory.SecretClientSecret: "hunter2hunter2"}, directory.GraphAccess{Auth: "secret", ClientSecret: "hunter2hunter2"}},
-			{"", map[string]string{directory.SecretCertificatePEM: "pem"}, directory.GraphAccess{Auth: "certificate", CertificatePEM: "pem"}},
+			{"", map[string]string{directory.SecretCertificatePEM: bothParts}, directory.GraphAccess{Auth: "certificate", CertificatePEM: bothParts}},
 			{"secret", nil, directory.GraphAccess{Auth: "secret", ClientSecret: "hunter2hunter2"}},
 			{"federated", nil, directory.GraphAccess{Auth: "federated"}},
 			{"managed_identity", nil, directory.GraphAccess{Auth: "managed_identity"}},
@@ -142,3 +142,6 @@ func TestPreflight(t *testing.T) {
 		}
 	}
 }
+
+// bothParts is a PEM text of a certificate and a key, as far as it is looked at before it is used.
+const bothParts = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"

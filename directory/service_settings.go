@@ -167,6 +167,9 @@ func (s *Service) CreateIntegration(ctx context.Context, organizationID string, 
 		if err := ValidateIntegration(settings, in); err != nil {
 			return err
 		}
+		if err := CheckGraphSecrets(secrets); err != nil {
+			return err
+		}
 		if err := tx.InsertIntegration(&in); err != nil {
 			return err
 		}
@@ -258,6 +261,9 @@ func (s *Service) changeIntegration(ctx context.Context, tx *store.Tx, settings 
 		return out, err
 	}
 	if err := checkIntegrationEdit(settings, &before, &out); err != nil {
+		return out, err
+	}
+	if err := CheckGraphSecrets(secrets); err != nil {
 		return out, err
 	}
 	noteSecrets(&out, secrets)

@@ -26,6 +26,8 @@ func ValidateIntegration(s *model.Settings, i model.Integration) error {
 		return model.FieldErrorf(model.Invalid, "name", "name has at most %d characters", maxIntegrationName)
 	case utf8.RuneCountInString(i.TenantID) > maxIntegrationName:
 		return model.FieldErrorf(model.Invalid, "tenant_id", "tenant_id has at most %d characters", maxIntegrationName)
+	case utf8.RuneCountInString(i.Graph.ClientID) > maxClientID:
+		return model.FieldErrorf(model.Invalid, "graph.client_id", "graph.client_id has at most %d characters", maxClientID)
 	case i.Priority < -maxPriority || i.Priority > maxPriority:
 		return model.FieldErrorf(model.Invalid, "priority", "priority is between -%d and %d", maxPriority, maxPriority)
 	case i.Guard.Minimum < 0 || i.Guard.Minimum > maxGuardMinimum:

@@ -181,7 +181,7 @@ func (w *guarded) graphAccess() {
 	key := w.certificate()
 	certified := integration(http.StatusCreated, "Certified", map[string]any{"certificate_pem": key})
 	w.ends(w.call(http.StatusAccepted, http.MethodPost, certified+"/imports", nil), "failed")
-	broken := integration(http.StatusCreated, "Broken", map[string]any{"certificate_pem": strings.ReplaceAll(key, "BEGIN PRIVATE", "BEGIN NO PRIVATE")})
+	broken := integration(http.StatusCreated, "Broken", map[string]any{"certificate_pem": strings.ReplaceAll(key, "\nMII", "\nAAA")})
 	w.ends(w.call(http.StatusAccepted, http.MethodPost, broken+"/imports", nil), "failed")
 	integration(http.StatusUnprocessableEntity, "Nowhere", map[string]any{"client_secret": w.planted["a client secret of Graph"], "cloud": "none"})
 	w.call(http.StatusOK, http.MethodPatch, certified, map[string]any{"graph": map[string]any{"client_secret": w.planted["a wrong client secret of Graph"]}})

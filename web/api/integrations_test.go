@@ -119,6 +119,7 @@ func TestIntegrationsRefuse(t *testing.T) {
 			{"unknown role", `{` + valid + `,"default_role":"nobody"}`, 422, "default_role"},
 			{"percent", `{` + valid + `,"guard":{"percent":101}}`, 422, "guard.percent"},
 			{"cloud", `{` + valid + `,"graph":{"cloud":"sky"}}`, 422, "graph.cloud"},
+			{"certificate", `{` + valid + `,"graph":{"certificate_pem":"pem"}}`, 422, "graph.certificate_pem"},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				res := f.do("POST", "/integrations", test.body, "Content-Type", "application/json")

@@ -136,7 +136,7 @@ func (v *visit) choosingPage(ch *choosing, entry model.IntegrationSettings, file
 	for _, other := range choosings() {
 		view.Tabs = append(view.Tabs, tab{Name: other.title, Path: Base + "/integrations/" + i.ID + "/" + other.path, Current: other.path == ch.path})
 	}
-	p := page{Title: ch.title, Lead: ch.lead, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}}
+	p := page{Title: ch.title, Lead: ch.lead, Crumbs: integrationCrumbs(&i)}
 	if ch.imports && i.Ingress != model.IngressGraph {
 		view.Off = new(emptyYet("bolt", "Entra decides whom it pushes", "People of this integration come over SCIM: who is assigned to the enterprise application is chosen in Entra. Groups are chosen here where Usher reads the tenant.",
 			link{"Who gets an account", with("/scope", "integration", i.ID), ""}))
@@ -306,5 +306,5 @@ type confirmView struct {
 }
 
 func (v *visit) confirm(i *model.Integration, title string, view confirmView) error {
-	return v.render("confirm", page{Title: title, Lead: "Nothing is saved yet.", Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view})
+	return v.render("confirm", page{Title: title, Lead: "Nothing is saved yet.", Crumbs: integrationCrumbs(i), Body: view})
 }

@@ -1,13 +1,6 @@
 package console_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net/http"
 	"regexp"
 	"strings"
@@ -22,14 +15,8 @@ import (
 // certificate gives a certificate that ends at a time, with its key.
 func (f *fixture) certificate(ends time.Time) string {
 	f.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	f.ok(err)
-	of := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "usher"}, NotBefore: ends.AddDate(-1, 0, 0), NotAfter: ends}
-	raw, err := x509.CreateCertificate(rand.Reader, &of, &of, &key.PublicKey, key)
-	f.ok(err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	f.ok(err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})) + string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}))
+	certificate, key := pemOf(f, ends)
+	return key + certificate
 }
 
 // failing makes an endpoint that has failed since a time.

@@ -77,7 +77,7 @@ func (v *visit) editPage(i model.Integration, f *form) error {
 	e.connection(f)
 	e.access(f)
 	f.rest()
-	return v.render("integration_edit", page{Title: "Settings of " + i.Name, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: e})
+	return v.render("integration_edit", page{Title: "Settings of " + i.Name, Crumbs: integrationCrumbs(&i), Body: e})
 }
 
 // connection makes the fields that are not about people or access.

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/directory"
 	"usher/model"
@@ -34,14 +36,15 @@ func settingsForm(pairs ...string) []string {
 	return out
 }
 
-// pemOf makes a certificate and its key.
-func pemOf(t *testing.T) (certificate, key string) {
+// pemOf makes a certificate that ends at a time, and its key.
+func pemOf(t testing.TB, ends time.Time) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)}, private.Public(), private)
+	of := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "usher"}, NotBefore: ends.AddDate(-1, 0, 0), NotAfter: ends}
+	made, err := x509.CreateCertificate(rand.Reader, &of, &of, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +57,7 @@ func pemOf(t *testing.T) (certificate, key string) {
 
 // TestIntegrationAccess edits how an integration reaches Graph. No secret is ever shown.
 func TestIntegrationAccess(t *testing.T) {
-	certificate, key := pemOf(t)
+	certificate, key := pemOf(t, time.Now().AddDate(1, 0, 0))
 	each(t, func(f *fixture) {
 		i := f.contoso()
 		f = f.as(f.master)

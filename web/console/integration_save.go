@@ -3,13 +3,11 @@ package console
 import (
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"usher/directory"
 	"usher/model"
@@ -66,9 +64,6 @@ func (v *visit) intoIntegration(i *model.Integration) error {
 		Create: v.checked("write_back.create"), Update: v.checked("write_back.update"), Delete: v.checked("write_back.delete"), ByHandOnly: v.checked("write_back.by_hand_only"),
 	}
 	i.Graph.ClientID, i.Graph.Cloud, i.Graph.Auth = v.field("graph.client_id"), v.field("graph.cloud"), v.field("graph.auth")
-	if utf8.RuneCountInString(i.Graph.ClientID) > maxClientID {
-		return model.FieldErrorf(model.Invalid, "graph.client_id", "has at most %d characters", maxClientID)
-	}
 	for _, n := range []struct {
 		name string
 		into *int
@@ -82,13 +77,10 @@ func (v *visit) intoIntegration(i *model.Integration) error {
 	return nil
 }
 
-// The fields of secrets, and how long they and the client id may be: as in the management API.
+// The fields of secrets.
 const (
-	secretField      = "graph.client_secret"
-	certificateField = "graph.certificate_pem"
-	maxClientID      = 200
-	maxSecret        = 4_000
-	maxCertificate   = 100_000
+	secretField      = "graph." + directory.SecretClientSecret
+	certificateField = "graph." + directory.SecretCertificatePEM
 )
 
 // secretsOfForm gives the secrets that are to be stored, and those to be forgotten, which are empty.
@@ -99,14 +91,9 @@ func (v *visit) secretsOfForm(i model.Integration) (map[string]string, error) {
 			return nil, err
 		}
 	}
-	for _, x := range []struct {
-		field, name string
-		most        int
-	}{{secretField, directory.SecretClientSecret, maxSecret}, {certificateField, directory.SecretCertificatePEM, maxCertificate}} {
+	for _, x := range []struct{ field, name string }{{secretField, directory.SecretClientSecret}, {certificateField, directory.SecretCertificatePEM}} {
 		typed := v.field(x.field)
 		switch {
-		case len(typed) > x.most:
-			return nil, model.FieldErrorf(model.Invalid, x.field, "has at most %d characters", x.most)
 		case typed != "" && v.checked("forget."+x.field):
 			return nil, model.FieldErrorf(model.Invalid, x.field, "is to be forgotten, and is typed anew: do one of the two")
 		case typed != "":
@@ -115,25 +102,7 @@ func (v *visit) secretsOfForm(i model.Integration) (map[string]string, error) {
 			secrets[x.name] = ""
 		}
 	}
-	return secrets, checkCertificate(secrets[directory.SecretCertificatePEM])
-}
-
-// checkCertificate refuses what has not both parts, as long as somebody looks at it; the door to Graph would, hours later.
-func checkCertificate(text string) error {
-	certificate, key := false, false
-	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
-		certificate = certificate || block.Type == "CERTIFICATE"
-		key = key || strings.HasSuffix(block.Type, "PRIVATE KEY")
-	}
-	switch {
-	case text == "" || certificate && key:
-		return nil
-	case certificate:
-		return model.FieldErrorf(model.Invalid, certificateField, "has a certificate without its private key: add the part that begins with -----BEGIN PRIVATE KEY-----")
-	case key:
-		return model.FieldErrorf(model.Invalid, certificateField, "has a private key without its certificate: add the part that begins with -----BEGIN CERTIFICATE-----")
-	}
-	return model.FieldErrorf(model.Invalid, certificateField, "is no PEM: it begins with -----BEGIN CERTIFICATE-----")
+	return secrets, directory.CheckGraphSecrets(secrets)
 }
 
 // secretsUse binds sealed secrets to the integration and the session that they were typed in: a page that asks whether to save carries

@@ -343,7 +343,7 @@ func (v *visit) removalPage(f *form) error {
 	view.Name.Required, view.Name.Autocomplete = true, "off"
 	view.Keep = f.field("checkbox", "keep_in_entra", "Leave what Usher set up in Entra, and the consent")
 	f.rest()
-	return v.render("removal", page{Title: "Remove " + i.Name, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view})
+	return v.render("removal", page{Title: "Remove " + i.Name, Crumbs: integrationCrumbs(&i), Body: view})
 }
 
 func (v *visit) removeIntegration() error {

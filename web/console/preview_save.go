@@ -39,10 +39,16 @@ func supposedInWords(p *model.PreviewSettings) []string {
 		name string
 		set  bool
 	}{
-		{"field mappings", p.FieldMappings != nil}, {"group mappings", p.GroupMappings != nil}, {"exclusions", p.Exclusions != nil},
-		{"how roles follow the groups", p.RoleSync != nil}, {"the default role", p.DefaultRole != nil},
-		{"who needs a mapped group", p.RequireGroup != nil}, {"nested groups", p.NestedGroups != nil}, {"scope", p.Scope != nil},
-		{"priority", p.Priority != nil}, {"guard", p.Guard != nil},
+		{"field mappings", p.FieldMappings != nil},
+		{"group mappings", p.GroupMappings != nil},
+		{"exclusions", p.Exclusions != nil},
+		{"how roles follow the groups", p.RoleSync != nil},
+		{"the default role", p.DefaultRole != nil},
+		{"who needs a mapped group", p.RequireGroup != nil},
+		{"nested groups", p.NestedGroups != nil},
+		{"scope", p.Scope != nil},
+		{"priority", p.Priority != nil},
+		{"guard", p.Guard != nil},
 	} {
 		if x.set {
 			list = append(list, x.name)

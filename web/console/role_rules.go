@@ -130,7 +130,7 @@ func (v *visit) roleRulesPage(i model.Integration, f *form) error {
 	}
 	return v.render("role_rules", page{
 		Title: "Role rules of " + i.Name, Lead: "What gives people roles, levels at sites and lists, and whom it concerns now.",
-		Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view,
+		Crumbs: integrationCrumbs(&i), Body: view,
 	})
 }
 

@@ -127,7 +127,7 @@ func (v *visit) setupPage(f *form, token string) error {
 	if view.Done {
 		lead = "Everything is in place."
 	}
-	return v.render("setup", page{Title: "Set up " + i.Name, Lead: lead, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view})
+	return v.render("setup", page{Title: "Set up " + i.Name, Lead: lead, Crumbs: integrationCrumbs(&i), Body: view})
 }
 
 func (v *visit) setupView(i model.Integration) (setupView, error) {
@@ -295,7 +295,7 @@ func (v *visit) showPermissions() error {
 	if v.partial() {
 		return v.fragment("permissions", "permissions", view)
 	}
-	return v.render("permissions", page{Title: "Permissions of " + i.Name, Crumbs: []crumb{{"Integrations", "/integrations"}, {i.Name, "/integrations/" + i.ID}}, Body: view})
+	return v.render("permissions", page{Title: "Permissions of " + i.Name, Crumbs: integrationCrumbs(&i), Body: view})
 }
 
 // exportSetup gives the set-up as a script.
