@@ -1,11 +1,9 @@
 package app_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"usher/directory"
-	"usher/internal/pgtest"
 	pretend "usher/internal/simulator/exchange"
 	"usher/model"
 	"usher/model/store"
@@ -16,27 +14,20 @@ import (
 // that are gone from everywhere else; those of another organization in the same tenant stay.
 func TestDeletedOrganizationOverHTTP(t *testing.T) {
 	t.Parallel()
-	for _, db := range []string{"sqlite", "postgres"} {
-		t.Run(db, func(t *testing.T) {
-			t.Parallel()
-			url := "sqlite:" + filepath.Join(t.TempDir(), "usher.db")
-			if db == "postgres" {
-				url = pgtest.Database(t)
-			}
-			w := newCalendarWorld(t, url)
-			organization, subscribed := w.neighbour()
-			if !w.live(w.cal.Subscription.GraphID) || !w.live(subscribed) {
-				t.Fatal("not both calendars are subscribed to")
-			}
-			if err := w.app.Service.DeleteOrganization(t.Context(), organization); err != nil {
-				t.Fatal(err)
-			}
-			eventually(t, "the neighbour's subscription is ended", func() bool { return !w.live(subscribed) })
-			if !w.live(w.cal.Subscription.GraphID) {
-				t.Error("Ada's subscription is ended as well")
-			}
-		})
-	}
+	databases(t, func(t *testing.T, url string) {
+		w := newCalendarWorld(t, url)
+		organization, subscribed := w.neighbour()
+		if !w.live(w.cal.Subscription.GraphID) || !w.live(subscribed) {
+			t.Fatal("not both calendars are subscribed to")
+		}
+		if err := w.app.Service.DeleteOrganization(t.Context(), organization); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the neighbour's subscription is ended", func() bool { return !w.live(subscribed) })
+		if !w.live(w.cal.Subscription.GraphID) {
+			t.Error("Ada's subscription is ended as well")
+		}
+	})
 }
 
 // live says whether Microsoft 365 has a subscription.

@@ -4,14 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"usher/calendarbridge"
 	"usher/directory"
 	"usher/internal/app"
-	"usher/internal/pgtest"
 	"usher/internal/secret"
 	"usher/internal/simulator"
 	pretend "usher/internal/simulator/exchange"
@@ -127,7 +125,7 @@ func (w *calendarWorld) has(subject string) (model.Event, bool) {
 	return model.Event{}, false
 }
 
-// tomorrow is a wall time of next week.
+// nextWeek gives a wall time of that day in a week.
 func nextWeek(clock string) outlook.Moment {
 	return outlook.Moment{DateTime: time.Now().AddDate(0, 0, 7).Format("2006-01-02") + "T" + clock, TimeZone: "Europe/Copenhagen"}
 }
@@ -135,19 +133,12 @@ func nextWeek(clock string) outlook.Moment {
 // TestCalendarsEndToEnd follows events both ways through the whole program.
 func TestCalendarsEndToEnd(t *testing.T) {
 	t.Parallel()
-	for _, db := range []string{"sqlite", "postgres"} {
-		t.Run(db, func(t *testing.T) {
-			t.Parallel()
-			url := "sqlite:" + filepath.Join(t.TempDir(), "usher.db")
-			if db == "postgres" {
-				url = pgtest.Database(t)
-			}
-			w := newCalendarWorld(t, url)
-			w.fromOutlook()
-			w.toOutlook()
-			w.switchedOff()
-		})
-	}
+	databases(t, func(t *testing.T, url string) {
+		w := newCalendarWorld(t, url)
+		w.fromOutlook()
+		w.toOutlook()
+		w.switchedOff()
+	})
 }
 
 func (w *calendarWorld) fromOutlook() {

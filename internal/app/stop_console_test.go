@@ -4,35 +4,21 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/internal/app"
-	"usher/internal/secret"
 	"usher/web/console"
 )
 
 // TestStopLetsGoOfFollowers: an operator who follows a run in the console does not delay the end.
 func TestStopLetsGoOfFollowers(t *testing.T) {
 	t.Parallel()
-	cfg := app.Defaults()
-	cfg.DatabaseURL, cfg.SecretKey = "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), secret.NewKey()
-	cfg.Listen, cfg.Migrate, cfg.NoWorkers = "127.0.0.1:0", true, true
-	a, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = a.Close() }()
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
+	a, stop, done := running(t)
 
 	_, run, _ := runningRun(t, a)
 	browser := signedIn(t, a)

@@ -21,9 +21,9 @@ import (
 // answer would hold it for the whole time that requests are given to finish.
 const stopWithin = 5 * time.Second
 
-// TestStopAnswersWhoeverWaits: neither a reader that waits for a change nor one that follows a run delays the end.
-func TestStopAnswersWhoeverWaits(t *testing.T) {
-	t.Parallel()
+// running starts a server without workers. done gives what it ends with, after stop.
+func running(t *testing.T) (a *app.App, stop context.CancelFunc, done <-chan error) {
+	t.Helper()
 	cfg := app.Defaults()
 	cfg.DatabaseURL, cfg.SecretKey = "sqlite:"+filepath.Join(t.TempDir(), "usher.db"), secret.NewKey()
 	cfg.Listen, cfg.Migrate, cfg.NoWorkers = "127.0.0.1:0", true, true
@@ -31,11 +31,18 @@ func TestStopAnswersWhoeverWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = a.Close() }()
+	t.Cleanup(func() { _ = a.Close() })
 	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
+	t.Cleanup(stop)
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	return a, stop, ended
+}
+
+// TestStopAnswersWhoeverWaits: neither a reader that waits for a change nor one that follows a run delays the end.
+func TestStopAnswersWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	a, stop, done := running(t)
 
 	org, run, key := runningRun(t, a)
 	stream := ask(t, a, key, "/runs/"+run.ID+"/events")
