@@ -17,6 +17,7 @@ import (
 	"usher/model"
 	"usher/model/outlook"
 	"usher/model/store"
+	"usher/model/store/storetest"
 )
 
 func TestValidation(t *testing.T) {
@@ -247,6 +248,40 @@ func TestRefusedSubscriptionsArePolled(t *testing.T) {
 		w.step(30*time.Hour, EnsureSubscriptions{})
 		if sub := w.calendar(account).Subscription; sub.State != model.SubscriptionActive || sub.Detail != "" || sub.Unsupported {
 			t.Errorf("allowed, the subscription is %+v", sub)
+		}
+	})
+}
+
+// TestNeighboursInOneTenant: organizations that use one application of one tenant are listed each other's subscriptions, and leave
+// them alone.
+func TestNeighboursInOneTenant(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		_, ada := w.person("Ada Lovelace")
+		here := w.ref
+		w.ref = storetest.Integration(w, w.store, storetest.Org(w, w.store), func(i *model.Integration) { i.CalendarSync, i.ReadOnly = true, false }).Ref()
+		_, mary := w.person("Mary Somerville")
+		there := w.ref
+		w.start()
+		maryHad := w.calendar(mary).Subscription
+		w.ref = here
+		adaHad := w.calendar(ada).Subscription
+		w.step(time.Hour, CompareSubscriptions{})
+		w.settle()
+		page, err := w.tenant.Client("usher").Subscriptions(w.Context(), "")
+		if err != nil || len(page.Subscriptions) != 2 {
+			w.Fatalf("Microsoft 365 has %+v, %v", page.Subscriptions, err)
+		}
+		for _, sub := range page.Subscriptions {
+			if sub.ID != adaHad.GraphID && sub.ID != maryHad.GraphID {
+				w.Errorf("%s was made anew", sub.ID)
+			}
+		}
+		if n := w.count(EventStray); n != 0 {
+			w.Errorf("%d were taken for strays", n)
+		}
+		w.ref = there
+		if now := w.calendar(mary).Subscription; now.GraphID != maryHad.GraphID || now.State != model.SubscriptionActive {
+			w.Errorf("Mary's subscription became %+v", now)
 		}
 	})
 }

@@ -106,14 +106,15 @@ func (s *Service) vanished(ctx context.Context, was model.Calendar) error {
 	})
 }
 
-// endStrays ends subscriptions with our URL that no calendar knows. One that is being made is left alone: its answer may not
+// endStrays ends subscriptions with our URL that no calendar knows, of any organization: several may use one application of one
+// tenant, and each of them is listed the subscriptions of all. One that is being made is left alone: its answer may not
 // be stored yet.
 func (s *Service) endStrays(ctx context.Context, api Calendars, ref model.Ref, listed map[string]string, known map[string]bool) error {
 	for id, calendar := range listed {
 		if known[id] {
 			continue
 		}
-		cal, err := s.Store.Read(ctx).Calendar(ref.OrganizationID, calendar)
+		cal, err := s.Store.Read(ctx).CalendarByID(calendar)
 		switch {
 		case err != nil && model.KindOf(err) != model.NotFound:
 			return err
