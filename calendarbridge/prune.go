@@ -18,15 +18,12 @@ func (w *work) prune() error {
 	before := w.cal.Sync.From.Add(-keptBehind)
 	for {
 		n := 0
-		err := w.Store.InTx(w.ctx, func(tx *store.Tx) (err error) { n, err = tx.PruneEvents(w.cal, before, sweepPage); return err })
+		err := w.inTx(func(tx *store.Tx) (err error) { n, err = tx.PruneEvents(w.cal, before, sweepPage); return err })
 		if err != nil {
 			return err
 		}
 		if n < sweepPage {
 			break
-		}
-		if err := w.extend(); err != nil {
-			return err
 		}
 	}
 	for after := ""; ; {
@@ -41,7 +38,7 @@ func (w *work) prune() error {
 			}
 		}
 		if len(over) > 0 {
-			if err := w.Store.InTx(w.ctx, func(tx *store.Tx) error { _, err := tx.DeleteEvents(w.cal, over); return err }); err != nil {
+			if err := w.inTx(func(tx *store.Tx) error { _, err := tx.DeleteEvents(w.cal, over); return err }); err != nil {
 				return err
 			}
 		}
@@ -49,8 +46,10 @@ func (w *work) prune() error {
 			return nil
 		}
 		after = list[len(list)-1].ID
-		if err := w.extend(); err != nil {
-			return err
+		if len(over) == 0 {
+			if err := w.extend(); err != nil {
+				return err
+			}
 		}
 	}
 }

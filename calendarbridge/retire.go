@@ -84,12 +84,12 @@ func (s *Service) endCalendar(ctx context.Context, cal model.Calendar, reason st
 			}
 		}
 		if err := w.forgetEvents(reason); err != nil {
-			return ignoreConflict(err)
+			return lost(err)
 		}
 		w.restart()
 		y := &w.cal.Sync
 		y.SweptAt, y.NextAt, y.AgainAfter, y.Failures, y.Error, y.Clean = nil, nil, nil, 0, "", y.Dirty
-		return ignoreConflict(w.Store.InTx(ctx, func(tx *store.Tx) error {
+		return lost(w.Store.InTx(ctx, func(tx *store.Tx) error {
 			now, err := tx.LockCalendar(w.cal.OrganizationID, w.cal.ID)
 			if err != nil {
 				return ignoreMissing(err)
@@ -132,16 +132,13 @@ func (w *work) forgetEvents(reason string) error {
 				outlooks = append(outlooks, list[i])
 			}
 		}
-		if err := w.Store.InTx(w.ctx, func(tx *store.Tx) error { return w.remove(tx, outlooks, actorBridge, reason) }); err != nil {
+		if err := w.inTx(func(tx *store.Tx) error { return w.remove(tx, outlooks, actorBridge, reason) }); err != nil {
 			return err
 		}
 		if len(list) < sweepPage {
 			return nil
 		}
 		after = list[len(list)-1].ID
-		if err := w.extend(); err != nil {
-			return err
-		}
 	}
 }
 

@@ -103,9 +103,26 @@ func (w *work) save() error {
 	return w.Store.InTx(w.ctx, func(tx *store.Tx) error { return tx.SaveSync(&w.cal, w.lease) })
 }
 
+// inTx stores something of the calendar, and keeps the calendar for another while. It stores nothing, and is a Conflict, where the
+// lease is over: a request may have taken longer than that, and what the next worker has stored since then stands.
+func (w *work) inTx(fn func(tx *store.Tx) error) error {
+	return w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.ExtendLease(w.cal, w.lease, w.Store.Now().Add(leaseTime))
+	})
+}
+
 // extend keeps the calendar for another while.
-func (w *work) extend() error {
-	return w.Store.ExtendLease(w.ctx, w.cal.OrganizationID, w.cal.ID, w.lease, w.Store.Now().Add(leaseTime))
+func (w *work) extend() error { return w.inTx(func(*store.Tx) error { return nil }) }
+
+// lost has a job brought back whose worker has lost the calendar.
+func lost(err error) error {
+	if model.KindOf(err) == model.Conflict {
+		return &model.Throttled{After: leasedWait}
+	}
+	return err
 }
 
 // The waits after failures.

@@ -65,10 +65,7 @@ func (w *work) writes() error {
 		}
 		for i := range due {
 			if err := w.write(due[i].ID, due[i].EventID); err != nil {
-				return err
-			}
-			if err := w.extend(); err != nil {
-				return ignoreConflict(err)
+				return lost(err)
 			}
 		}
 		if len(due) > 0 && w.now().Before(w.until) {
@@ -114,7 +111,7 @@ func (w *work) write(id, eventID string) error {
 
 // prepare marks a write as sent, before it is: a worker that dies leaves word that it may have arrived.
 func (w *work) prepare(id, eventID string) (a attempt, ok bool, err error) {
-	err = w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+	err = w.inTx(func(tx *store.Tx) error {
 		ok = false
 		e, missing := tx.LockEvent(w.cal.OrganizationID, eventID)
 		if missing != nil && model.KindOf(missing) != model.NotFound {
@@ -307,7 +304,7 @@ func (w *work) notWritten(a attempt, err error) error {
 		return w.refused(a, e)
 	}
 	a.write.Sent, a.write.Error, a.write.NextAt = a.before || arrived, sentence(e), *w.in(wait)
-	if err := w.Store.InTx(w.ctx, func(tx *store.Tx) error { return tx.UpdateWrite(&a.write) }); err != nil {
+	if err := w.inTx(func(tx *store.Tx) error { return tx.UpdateWrite(&a.write) }); err != nil {
 		return ignoreMissing(err)
 	}
 	switch e.Kind {

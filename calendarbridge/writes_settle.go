@@ -42,7 +42,7 @@ func (w *work) written(a attempt, answer outlook.Event) error {
 
 // settle finishes the write, and puts those that wait behind it on top of the answer.
 func (w *work) settle(a attempt, remote *model.Event) error {
-	return w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+	return w.inTx(func(tx *store.Tx) error {
 		e, err := tx.LockEvent(w.cal.OrganizationID, a.event.ID)
 		if err != nil && model.KindOf(err) != model.NotFound {
 			return err
@@ -99,7 +99,7 @@ func (w *work) absorb(a *attempt, current outlook.Event) (more bool, err error) 
 	if err != nil {
 		return false, w.notWritten(*a, err)
 	}
-	err = w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+	err = w.inTx(func(tx *store.Tx) error {
 		more = false
 		e, err := tx.LockEvent(w.cal.OrganizationID, a.event.ID)
 		if err != nil {
@@ -125,7 +125,7 @@ func (w *work) absorb(a *attempt, current outlook.Event) (more bool, err error) 
 
 // calledOff takes an event out of the application that Microsoft 365 does not have any more.
 func (w *work) calledOff(a attempt) error {
-	return w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+	return w.inTx(func(tx *store.Tx) error {
 		done := a.write
 		finish(&done, "", "")
 		if err := tx.UpdateWrite(&done); err != nil {
@@ -156,17 +156,17 @@ func (w *work) refused(a attempt, e *outlook.Error) error {
 		current, err := w.read(a.event)
 		switch {
 		case outlook.KindOf(err) == outlook.NotFound:
-			return w.Store.InTx(w.ctx, func(tx *store.Tx) error { return w.removeWhole(tx, a.event.ID, reasonDeleted) })
+			return w.inTx(func(tx *store.Tx) error { return w.removeWhole(tx, a.event.ID, reasonDeleted) })
 		case err != nil:
 			// Whether it stands is not known: the write is looked at again, and refused again.
 			a.write.NextAt, a.write.Error = *w.in(around(firstWait)), sentence(e)
-			return ignoreMissing(w.Store.InTx(w.ctx, func(tx *store.Tx) error { return tx.UpdateWrite(&a.write) }))
+			return ignoreMissing(w.inTx(func(tx *store.Tx) error { return tx.UpdateWrite(&a.write) }))
 		}
 		if normal, err := w.norm.event(w.cal, current); err == nil {
 			remote = &normal
 		}
 	}
-	return w.Store.InTx(w.ctx, func(tx *store.Tx) error {
+	return w.inTx(func(tx *store.Tx) error {
 		now, err := tx.LockEvent(w.cal.OrganizationID, a.event.ID)
 		if err != nil {
 			return ignoreMissing(err)

@@ -97,18 +97,18 @@ func (s *Store) LeaseCalendar(ctx context.Context, organizationID, id, lease str
 	return c, true, nil
 }
 
-// ExtendLease keeps a calendar until a later time. It is a Conflict where the lease is over or another's.
-func (s *Store) ExtendLease(ctx context.Context, organizationID, id, lease string, until time.Time) error {
-	return s.InTx(ctx, func(tx *Tx) error {
-		if !ValidID(id) {
-			return lostLease()
-		}
-		return tx.query(statement{
-			sql:      "UPDATE calendars SET sync_leased = ? WHERE organization_id = ? AND id = ? AND sync_lease = ? AND sync_leased > ?",
-			args:     []any{exact(&until), organizationID, id, lease, tx.now},
-			affected: leased,
-		})
+// ExtendLease keeps a calendar until a later time. It is a Conflict where the lease is over or another's, so that nothing of the
+// transaction is stored.
+func (tx *Tx) ExtendLease(c model.Calendar, lease string, until time.Time) error {
+	if !ValidID(c.ID) || lease == "" {
+		return lostLease()
+	}
+	tx.buffer(statement{
+		sql:      "UPDATE calendars SET sync_leased = ? WHERE organization_id = ? AND id = ? AND sync_lease = ? AND sync_leased > ?",
+		args:     []any{exact(&until), c.OrganizationID, c.ID, lease, tx.now},
+		affected: leased,
 	})
+	return nil
 }
 
 // ReleaseCalendar gives a calendar back. It changes nothing where the lease is another's.

@@ -76,7 +76,9 @@ func leaseHolder(t *testing.T, s suite) {
 	c := Calendar(t, s2, Ref(t, s2), "ada@contoso.com")
 	leased(t, s2, c, "one")
 	extend := func(org, lease string) error {
-		return s2.ExtendLease(t.Context(), org, c.ID, lease, now.Add(2*time.Minute))
+		cal := c
+		cal.OrganizationID = org
+		return s2.InTx(t.Context(), func(tx *store.Tx) error { return tx.ExtendLease(cal, lease, now.Add(2*time.Minute)) })
 	}
 	for _, bad := range [][2]string{{c.OrganizationID, "two"}, {c.OrganizationID, ""}, {store.NewID(), "one"}} {
 		if err := extend(bad[0], bad[1]); model.KindOf(err) != model.Conflict {

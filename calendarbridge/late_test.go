@@ -1,0 +1,97 @@
+package calendarbridge
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"usher/internal/simulator/exchange"
+	"usher/model"
+	"usher/model/outlook"
+)
+
+// late is a tenant whose answers to changes come after the lease of whoever waits for them: meanwhile happens in between.
+type late struct {
+	graph
+	meanwhile func()
+	answers   bool // or never come
+}
+
+func (l *late) UpdateEvent(ctx context.Context, cal outlook.CalendarRef, id string, draft outlook.Draft, key string) (outlook.Event, error) {
+	e, err := l.graph.UpdateEvent(ctx, cal, id, draft, key)
+	if then := l.meanwhile; then != nil && err == nil {
+		l.meanwhile = nil
+		then()
+		if !l.answers {
+			return outlook.Event{}, &outlook.Error{Kind: outlook.Unavailable, Status: 504, Code: "Late", Message: "the answer was lost"}
+		}
+	}
+	return e, err
+}
+
+// TestLateAnswers: a worker whose request takes longer than its lease stores nothing over what the next worker did, whether the answer
+// comes at last or not: a change that has arrived is not sent again, and what came after it stands.
+func TestLateAnswers(t *testing.T) {
+	for name, answers := range map[string]bool{"lost": false, "late": true} {
+		t.Run(name, func(t *testing.T) {
+			eachWorld(t, func(w *world) { w.lateAnswer(answers) })
+		})
+	}
+}
+
+func (w *world) lateAnswer(answers bool) {
+	ctx, org := w.Context(), w.ref.OrganizationID
+	ada, account := w.person("Ada Lovelace")
+	grace, _ := w.person("Grace Hopper")
+	slow := &late{graph: w.tenant.Client("usher"), answers: answers}
+	w.svc.Connect = func(context.Context, model.Ref) (Calendars, error) { return slow, nil }
+	w.start()
+	cal := w.calendar(account)
+	e, err := w.svc.CreateEvent(ctx, "api", org, cal.ID, Fields{
+		Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
+		Attendees: &[]model.EventPerson{{Email: grace.Mail}},
+	})
+	w.ok(err)
+	w.settle()
+	w.rename(e.ID, "Second")
+	slow.meanwhile = func() {
+		w.clock.advance(leaseTime + time.Minute)
+		w.ok(w.svc.SyncCalendar(ctx, SyncCalendar{OrganizationID: org, CalendarID: cal.ID, Full: true, At: w.clock.Now()}))
+		w.rename(e.ID, "Third")
+		w.ok(w.svc.WriteEvents(ctx, WriteEvents{OrganizationID: org, CalendarID: cal.ID}))
+	}
+	w.step(time.Second)
+	series, err := w.tenant.As(ada.ID).Series("")
+	if err != nil || len(series) != 1 {
+		w.Fatalf("Outlook has %+v, %v", series, err)
+	}
+	w.ok(w.tenant.As(ada.ID).Touch(series[0].ID))
+	w.settle()
+	if got := w.subjects(cal); len(got) != 1 || got[0] != "Third" {
+		w.Errorf("the application has %q", got)
+	}
+	told := map[string]int{}
+	for _, mail := range w.tenant.Mails() {
+		if mail.Kind == exchange.Update {
+			told[mail.Subject]++
+		}
+	}
+	if len(told) != 2 || told["Second"] != 1 || told["Third"] != 1 {
+		w.Errorf("Grace was told %v", told)
+	}
+	w.equal(ada, w.calendar(account))
+}
+
+func (w *world) rename(id, subject string) {
+	w.Helper()
+	if _, err := w.svc.UpdateEvent(w.Context(), "api", w.ref.OrganizationID, id, Fields{Subject: &subject, SendInvitations: true}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
