@@ -103,6 +103,7 @@ func (f *Fields) drop(name field) {
 		f.Recurrence = nil
 	case fieldMeeting:
 		f.OnlineMeeting = nil
+	case fieldCalendar: // the application sets none: it is moved by people
 	}
 }
 
@@ -129,6 +130,7 @@ func (f Fields) over(earlier Fields) Fields {
 			out.Recurrence = f.Recurrence
 		case fieldMeeting:
 			out.OnlineMeeting = f.OnlineMeeting
+		case fieldCalendar: // the application sets none: it is moved by people
 		}
 	}
 	out.SendInvitations = f.SendInvitations || earlier.SendInvitations

@@ -39,6 +39,9 @@ func (w *work) load(items []outlook.Event) (loaded, error) {
 	if err != nil {
 		return out, err
 	}
+	if err := w.arrivals(items); err != nil {
+		return out, err
+	}
 	var series []string // in the order they come
 	members := map[string][]outlook.Event{}
 	for i := range items {
@@ -103,8 +106,11 @@ func (w *work) removed(out *loaded, item outlook.Event, known map[string]model.E
 	found, err := w.one(item.ID)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		out.gone[item.ID] = reasonDeleted
-		return nil
+		moved, err := w.departed(have)
+		if err == nil && !moved {
+			out.gone[item.ID] = reasonDeleted
+		}
+		return err
 	case err != nil:
 		return err
 	}
@@ -132,8 +138,7 @@ func (w *work) series(out *loaded, id string, members []outlook.Event, known map
 		return err
 	}
 	if !found {
-		w.endSeries(out, id, reasonDeleted)
-		return nil
+		return w.endSeries(out, id)
 	}
 	w.add(out, master)
 	if !w.whole() {
@@ -187,7 +192,7 @@ func (w *work) master(id string, members []outlook.Event) (outlook.Event, bool, 
 	if w.whole() {
 		w.remember(m)
 	}
-	return m, true, nil
+	return m, true, w.arrivals([]outlook.Event{m})
 }
 
 func (w *work) remember(m outlook.Event) {
@@ -210,8 +215,7 @@ func (w *work) instances(out *loaded, master outlook.Event) error {
 		}
 		page, err := w.api.Instances(w.ctx, w.home, master.ID, window, next)
 		if outlook.KindOf(err) == outlook.NotFound {
-			w.endSeries(out, master.ID, reasonDeleted)
-			return nil
+			return w.endSeries(out, master.ID)
 		}
 		if err != nil {
 			return err
@@ -240,8 +244,14 @@ func (w *work) instances(out *loaded, master outlook.Event) error {
 	return nil
 }
 
-// endSeries notes that a series is gone; its occurrences go with it as it is stored.
-func (w *work) endSeries(out *loaded, id, reason string) { out.gone[id] = reason }
+// endSeries notes that a series is gone, unless it was moved; its occurrences go with it as it is stored.
+func (w *work) endSeries(out *loaded, id string) error {
+	moved, err := w.departedSeries(id)
+	if err == nil && !moved {
+		out.gone[id] = reasonDeleted
+	}
+	return err
+}
 
 // view reads the window once without a delta, whose pages do not end. The next round tries the delta again.
 func (w *work) view() error {

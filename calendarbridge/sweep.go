@@ -88,8 +88,7 @@ func (w *work) unseen(got *loaded, e *model.Event) error {
 	found, err := w.read(*e)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		got.gone[e.GraphID] = reasonMissing
-		return nil
+		return w.missing(got, e)
 	case err != nil:
 		return err
 	}
@@ -102,13 +101,21 @@ func (w *work) unseen(got *loaded, e *model.Event) error {
 	return nil
 }
 
+// missing notes that an event is not in the calendar any more, unless it was moved to another one.
+func (w *work) missing(got *loaded, e *model.Event) error {
+	moved, err := w.departed(*e)
+	if err == nil && !moved {
+		got.gone[e.GraphID] = reasonMissing
+	}
+	return err
+}
+
 // unseenSeries looks for a series none of whose occurrences came: its days may all lie outside the window.
 func (w *work) unseenSeries(got *loaded, e *model.Event) error {
 	found, err := w.seriesAt(e.GraphID)
 	switch {
 	case outlook.KindOf(err) == outlook.NotFound:
-		got.gone[e.GraphID] = reasonMissing
-		return nil
+		return w.missing(got, e)
 	case err != nil:
 		return err
 	}

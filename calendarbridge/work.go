@@ -39,8 +39,9 @@ type work struct {
 	notified  bool                     // somebody said that there is something new
 	repeated  bool                     // the round repeats one that brought nothing
 	restarted bool
-	sure      bool // the calendar's id was looked for
-	looked    int  // events that a sweep looked for
+	sure      bool             // the calendar's id was looked for
+	looked    int              // events that a sweep looked for
+	beside    []model.Calendar // see siblings
 }
 
 // withCalendar takes the calendar's lease for the time of fn. Where another worker has it, the job comes back a little

@@ -245,30 +245,39 @@ func (w *work) callOff(a attempt) error {
 	if a.write.Op == model.WriteCancel {
 		err := w.api.CancelEvent(w.ctx, w.ref, id, a.write.Comment)
 		if outlook.KindOf(err) != outlook.NotOrganizer {
-			return gone(err)
+			return err
 		}
 	}
 	key := a.write.ChangeKey
 	for range conflictTries {
 		err := w.api.DeleteEvent(w.ctx, w.ref, id, key)
 		if outlook.KindOf(err) != outlook.Conflict {
-			return gone(err)
+			return err
 		}
 		now, err := w.api.Event(w.ctx, w.ref, id)
 		if err != nil {
-			return gone(err)
+			return err
 		}
 		key = now.ChangeKey
 	}
 	return &outlook.Error{Kind: outlook.Conflict, Code: "Busy", Message: "the event changed each time it was to be deleted"}
 }
 
-// gone takes what is not there any more for deleted.
-func gone(err error) error {
-	if outlook.KindOf(err) == outlook.NotFound {
+// notThere is for a write to an event that its calendar does not have. One that was moved to another calendar of the mailbox is
+// written there; one that is to be called off has been; of any other there is nothing left to be changed.
+func (w *work) notThere(a attempt, e *outlook.Error) error {
+	moved, err := w.departed(a.event)
+	switch {
+	case err != nil && outlook.KindOf(err) == outlook.Other:
+		return err
+	case err != nil:
+		return w.notWritten(a, err)
+	case moved:
 		return nil
+	case a.write.Op == model.WriteCancel || a.write.Op == model.WriteDelete:
+		return w.calledOff(a)
 	}
-	return err
+	return w.refused(a, e)
 }
 
 // notWritten notes that a write did not get through: it is sent again, or it never can be.
@@ -283,13 +292,14 @@ func (w *work) notWritten(a attempt, err error) error {
 	if !ok {
 		e = &outlook.Error{Kind: outlook.Invalid, Message: err.Error()}
 	}
+	if e.Kind == outlook.NotFound {
+		return w.notThere(a, e)
+	}
 	w.Log.WarnContext(w.ctx, "an event was not written", "calendar", w.cal.ID, "event", a.event.ID, "op", a.write.Op, "err", err)
 	wait := backoff(a.write.Attempts, firstWait)
 	arrived := true // it may have
 	switch e.Kind {
 	case outlook.Invalid, outlook.BadZone, outlook.CrossingBoundary, outlook.NotOrganizer, outlook.TooLong, outlook.Quota:
-		return w.refused(a, e)
-	case outlook.NotFound:
 		return w.refused(a, e)
 	case outlook.Throttled:
 		w.Observe(EventThrottled, 1)

@@ -194,7 +194,12 @@ func calendarPlanCases(t *testing.T, s *store.Store) []calendarPlanCase {
 			_, err := tx.EventCopies(model.Event{OrganizationID: ref.OrganizationID, CalendarID: store.NewID(), ICalUID: "uid-event 7"}, "", 10)
 			return err
 		}, "events_ical_uid"},
+		{"OwnEvents", func(tx *store.Tx) error {
+			_, err := tx.OwnEvents(ref, []string{"uid-event 7", "uid-event 8"})
+			return err
+		}, "events_ical_uid"},
 		{"RoomMeetings", func(tx *store.Tx) error { _, err := tx.RoomMeetings(ref.OrganizationID, eventIDs); return err }, "events_pkey events_ical_uid"},
+		{"MoveEvents", func(tx *store.Tx) error { tx.MoveEvents(c, c, eventIDs[:1]); return nil }, "events_pkey event_writes_event"},
 		{"EventsBetween", func(tx *store.Tx) error {
 			_, err := tx.EventsBetween(ref.OrganizationID, c.ID, week, end, store.EventFilter{}, store.PlaceOf(events[7]), 50)
 			return err
