@@ -95,3 +95,36 @@ func (w *world) ok(err error) {
 		w.Fatal(err)
 	}
 }
+
+// TestCalledOffBeforeTheAnswer: a change whose answer was lost is not sent again where the meeting is called off meanwhile.
+func TestCalledOffBeforeTheAnswer(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		ctx, org := w.Context(), w.ref.OrganizationID
+		_, account := w.person("Ada Lovelace")
+		grace, _ := w.person("Grace Hopper")
+		w.start()
+		e, err := w.svc.CreateEvent(ctx, "api", org, w.calendar(account).ID, Fields{
+			Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
+			Attendees: &[]model.EventPerson{{Email: grace.Mail}},
+		})
+		w.ok(err)
+		w.settle()
+		w.tenant.SetFaults(exchange.Faults{LostAnswer: 1, Missing: 1}) // so that what has arrived is read after the deletion
+		w.rename(e.ID, "Second")
+		w.step(time.Second)
+		w.tenant.SetFaults(exchange.Faults{})
+		w.ok(w.svc.DeleteEvent(ctx, "api", org, e.ID, "not any more"))
+		w.ok(w.svc.SyncNow(ctx, org, e.CalendarID))
+		w.settle()
+		told := map[exchange.MailKind]int{}
+		for _, mail := range w.tenant.Mails() {
+			told[mail.Kind]++
+		}
+		if told[exchange.Invitation] != 1 || told[exchange.Update] != 1 || told[exchange.Cancellation] != 1 {
+			w.Errorf("Grace was told %v", told)
+		}
+		if got := w.subjects(w.calendar(account)); len(got) != 0 {
+			w.Errorf("the application still has %q", got)
+		}
+	})
+}

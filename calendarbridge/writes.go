@@ -122,8 +122,8 @@ func (w *work) prepare(id, eventID string) (a attempt, ok bool, err error) {
 			return err
 		}
 		a = attempt{pending: list[0], event: e, before: list[0].write.Sent}
-		if missing != nil || a.write.Op == model.WriteUpdate && e.GraphID == "" {
-			finish(&a.write, "", "") // there is nothing left that it could change
+		if missing != nil || a.write.Op == model.WriteUpdate && (e.GraphID == "" || ending(list)) {
+			finish(&a.write, "", "") // there is nothing left that it could change, or soon will not be
 			return tx.UpdateWrite(&a.write)
 		}
 		a.write.Sent, ok = true, true
