@@ -1,6 +1,7 @@
 package calendarstest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ func meetings() []promise {
 	return []promise{
 		{"an invitation makes a copy of its own with the same iCalUId", invitation},
 		{"an answer reaches the organizer", answered},
+		{"another time that is proposed reaches the organizer", proposed},
 		{"a change of the organizer reaches the copies", copiesFollow},
 		{"only the organizer calls off", organizerAlone},
 		{"a meeting that is called off is gone for the organizer and cancelled for the others", calledOff},
@@ -52,6 +54,24 @@ func answered(t *testing.T, w World) {
 	if mine := w.copyOf(t, w.Grace, made); mine.Response != outlook.ResponseAccepted {
 		t.Errorf("her own response is %q", mine.Response)
 	}
+}
+
+func proposed(t *testing.T, w World) {
+	made := w.create(t, w.Ada, invite(lunch("planning"), w.Grace.Mail))
+	w.Settle()
+	other := on(lunch("planning"), "03-12")
+	if err := w.Outlook(w.Grace.ID).Propose(w.copyOf(t, w.Grace, made).ID, outlook.ResponseTentative, outlook.Span{Start: *other.Start, End: *other.End}); err != nil {
+		t.Fatal(err)
+	}
+	w.Settle()
+	got := w.read(t, w.Ada, made.ID)
+	i := slices.IndexFunc(got.Attendees, func(a outlook.Attendee) bool { return strings.EqualFold(a.Email, w.Grace.Mail) })
+	if i < 0 || got.Attendees[i].Response != outlook.ResponseTentative {
+		t.Fatalf("attendees %+v", got.Attendees)
+	}
+	span := got.Attendees[i].Proposed
+	wantStart(t, outlook.Event{Start: span.Start}, utc(3, 12, 11, 0))
+	wantStart(t, got, utc(3, 10, 11, 0))
 }
 
 func copiesFollow(t *testing.T, w World) {

@@ -49,6 +49,7 @@ type Outlook interface {
 	Cancel(id, comment string) error
 	Delete(id string) error
 	Answer(id string, response outlook.Response) error
+	Propose(id string, response outlook.Response, proposed outlook.Span) error
 	// Events gives the singles and the masters that the calendar holds.
 	Events() []outlook.Event
 }

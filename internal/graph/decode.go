@@ -81,6 +81,9 @@ func people(e *outlook.Event, m models.Eventable) {
 		if status := attendee.GetStatus(); status != nil {
 			read.Response, read.At = outlook.Response(name(status.GetResponse())), moved(status.GetTime())
 		}
+		if other := attendee.GetProposedNewTime(); other != nil {
+			read.Proposed = outlook.Span{Start: moment(other.GetStart()), End: moment(other.GetEnd())}
+		}
 		e.Attendees = append(e.Attendees, read)
 	}
 }

@@ -20,6 +20,9 @@ type Moment struct {
 	TimeZone string
 }
 
+// Span is a time from one moment to another (Graph: timeSlot); zero where there is none.
+type Span struct{ Start, End Moment }
+
 // Address is a mailbox by its SMTP address.
 type Address struct{ Email, Name string }
 
@@ -52,6 +55,7 @@ type Attendee struct {
 	Type     AttendeeType
 	Response Response
 	At       time.Time // of the response; zero where there is none
+	Proposed Span      // another time that came with the answer (Graph: proposedNewTime)
 }
 
 // Location is where an event takes place; Email is that of a room.

@@ -52,7 +52,7 @@ func (t *Tenant) answerRoom(a answer) {
 		r = &recurring{p.slot, p}
 	}
 	if t.occupied(c, r) {
-		t.respond(c, r, outlook.ResponseDeclined, "")
+		t.respond(c, r, reply{response: outlook.ResponseDeclined})
 		return
 	}
 	// Exchange's defaults: AddOrganizerToSubject and DeleteSubject, DeleteComments.
@@ -60,7 +60,7 @@ func (t *Tenant) answerRoom(a answer) {
 	if r != nil {
 		r.part.patch.Subject, r.part.patch.Body = nil, nil
 	}
-	t.respond(c, r, outlook.ResponseAccepted, "")
+	t.respond(c, r, reply{response: outlook.ResponseAccepted})
 }
 
 // occupied tells whether something that the room has promised overlaps.
@@ -124,11 +124,19 @@ func (it *item) taken(w outlook.Window) []outlook.Window {
 	return out
 }
 
+// reply is what somebody answers to an invitation.
+type reply struct {
+	response outlook.Response
+	proposed outlook.Span // another time, where one is proposed
+	comment  string
+}
+
 // respond gives the answer of an attendee: on the copy, which goes away with a refusal, and in the organizer's list.
-func (t *Tenant) respond(c *item, r *recurring, response outlook.Response, comment string) {
+func (t *Tenant) respond(c *item, r *recurring, answer reply) {
+	response := answer.response
 	owner := c.cal.box.owner
 	organizer := t.organizers(c.event.ICalUID)
-	m := Mail{At: t.now(), Kind: Answer, From: owner.mail, To: c.event.Organizer.Email, ICalUID: c.event.ICalUID, Subject: c.event.Subject, Response: response, Comment: comment}
+	m := Mail{At: t.now(), Kind: Answer, From: owner.mail, To: c.event.Organizer.Email, ICalUID: c.event.ICalUID, Subject: c.event.Subject, Response: response, Comment: answer.comment}
 	if r != nil {
 		m.Occurrence = r.slot.Wall
 	}
@@ -150,7 +158,7 @@ func (t *Tenant) respond(c *item, r *recurring, response outlook.Response, comme
 		p.key, p.seq = t.changeKey(), c.seq
 	}
 	if organizer != nil {
-		t.track(organizer, r, owner.mail, response)
+		t.track(organizer, r, owner.mail, answer)
 	}
 }
 
@@ -176,12 +184,12 @@ func (t *Tenant) organizers(uid string) *item {
 }
 
 // track notes an answer in the organizer's list of attendees.
-func (t *Tenant) track(it *item, r *recurring, email string, response outlook.Response) {
+func (t *Tenant) track(it *item, r *recurring, email string, answer reply) {
 	if r == nil || it.event.Recurrence == nil {
-		it.event.Attendees = answered(it.event.Attendees, email, response, t.now())
+		it.event.Attendees = answered(it.event.Attendees, email, answer, t.now())
 		for _, p := range it.parts {
 			if p.patch.Attendees != nil {
-				list := answered(*p.patch.Attendees, email, response, t.now())
+				list := answered(*p.patch.Attendees, email, answer, t.now())
 				p.patch.Attendees = &list
 			}
 		}
@@ -193,18 +201,18 @@ func (t *Tenant) track(it *item, r *recurring, email string, response outlook.Re
 		return
 	}
 	own := recurring{r.slot, it.parts[r.slot.Wall]}
-	list := answered(it.shownAs(it.shown(), own).Attendees, email, response, t.now())
+	list := answered(it.shownAs(it.shown(), own).Attendees, email, answer, t.now())
 	p := t.part(it, own)
 	p.patch.Attendees = &list
 	t.touch(it, updated)
 	p.key, p.seq = t.changeKey(), it.seq
 }
 
-func answered(list []outlook.Attendee, email string, response outlook.Response, at time.Time) []outlook.Attendee {
+func answered(list []outlook.Attendee, email string, answer reply, at time.Time) []outlook.Attendee {
 	list = slices.Clone(list)
 	for i := range list {
 		if strings.EqualFold(list[i].Email, email) {
-			list[i].Response, list[i].At = response, at
+			list[i].Response, list[i].At, list[i].Proposed = answer.response, at, answer.proposed
 		}
 	}
 	return list

@@ -53,7 +53,7 @@ func (t *Tenant) mail(kind MailKind, it *item, r *recurring, to, comment string)
 
 // invited gives an attendee who has not answered.
 func invited(a outlook.Attendee) outlook.Attendee {
-	a.Response, a.At = outlook.ResponseNone, time.Time{}
+	a.Response, a.At, a.Proposed = outlook.ResponseNone, time.Time{}, outlook.Span{}
 	a.Name = cmp.Or(a.Name, a.Email)
 	a.Type = cmp.Or(a.Type, outlook.Required)
 	return a
@@ -65,7 +65,7 @@ func keepAnswers(before, after []outlook.Attendee) []outlook.Attendee {
 	for _, a := range after {
 		kept := invited(a)
 		if i := indexOf(before, a.Email); i >= 0 {
-			kept.Response, kept.At = before[i].Response, before[i].At
+			kept.Response, kept.At, kept.Proposed = before[i].Response, before[i].At, before[i].Proposed
 		}
 		out = append(out, kept)
 	}

@@ -180,16 +180,28 @@ func (p Person) again(id, calendarID string, change func(*item), instead bool) (
 
 // Answer accepts or declines an invitation, to the whole or to one occurrence. What is declined leaves the calendar.
 func (p Person) Answer(id string, response outlook.Response, comment string) error {
+	return p.reply(id, reply{response: response, comment: comment})
+}
+
+// Propose declines an invitation, or accepts it tentatively, and proposes another time, which the organizer's list of attendees shows.
+func (p Person) Propose(id string, response outlook.Response, proposed outlook.Span) error {
+	if response == outlook.ResponseAccepted || proposed.Start.DateTime == "" || proposed.End.DateTime == "" {
+		return invalid("Another time is proposed with tentativelyAccepted or declined, from a start to an end.")
+	}
+	return p.reply(id, reply{response: response, proposed: proposed})
+}
+
+func (p Person) reply(id string, answer reply) error {
 	p.tenant.mu.Lock()
 	defer p.tenant.mu.Unlock()
 	it, slot, err := p.user.box.itemIn(nil, id)
 	if err != nil {
 		return err
 	}
-	if it.event.IsOrganizer || !slices.Contains([]outlook.Response{outlook.ResponseAccepted, outlook.ResponseTentative, outlook.ResponseDeclined}, response) {
+	if it.event.IsOrganizer || !slices.Contains([]outlook.Response{outlook.ResponseAccepted, outlook.ResponseTentative, outlook.ResponseDeclined}, answer.response) {
 		return invalid("The organizer cannot answer, and an answer is accepted, tentativelyAccepted or declined.")
 	}
-	p.tenant.respond(it, slot, response, comment)
+	p.tenant.respond(it, slot, answer)
 	return nil
 }
 

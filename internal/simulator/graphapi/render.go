@@ -89,7 +89,7 @@ func (p preferences) event(e outlook.Event) object {
 		"isOnlineMeeting": e.OnlineMeeting, "onlineMeetingProvider": "unknown", "onlineMeetingUrl": nil, "onlineMeeting": nil,
 		"organizer":      object{"emailAddress": address(e.Organizer)},
 		"responseStatus": object{"response": orDefault(string(e.Response), "none"), "time": stamp(time.Time{})},
-		"attendees":      attendees(e.Attendees), "recurrence": recurrence(e.Recurrence),
+		"attendees":      p.attendees(e.Attendees), "recurrence": recurrence(e.Recurrence),
 	}
 	if !e.OriginalStart.IsZero() {
 		o["originalStart"] = e.OriginalStart.UTC().Format("2006-01-02T15:04:05Z")
@@ -110,13 +110,17 @@ func orDefault(text, otherwise string) string {
 
 func address(a outlook.Address) object { return object{"name": a.Name, "address": a.Email} }
 
-func attendees(list []outlook.Attendee) []object {
+func (p preferences) attendees(list []outlook.Attendee) []object {
 	out := make([]object, 0, len(list))
 	for _, a := range list {
-		out = append(out, object{
+		o := object{
 			"type": a.Type, "emailAddress": address(a.Address),
 			"status": object{"response": orDefault(string(a.Response), "none"), "time": stamp(a.At)},
-		})
+		}
+		if a.Proposed != (outlook.Span{}) {
+			o["proposedNewTime"] = object{"start": p.moment(a.Proposed.Start, false), "end": p.moment(a.Proposed.End, false)}
+		}
+		out = append(out, o)
 	}
 	return out
 }
