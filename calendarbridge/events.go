@@ -209,7 +209,9 @@ func (s *Service) amend(tx *store.Tx, actor string, cal model.Calendar, e *model
 	values := n.values(*e)
 	p := pending{write: model.EventWrite{Op: model.WriteUpdate, ChangeKey: e.ChangeKey}, fields: set, base: map[field]string{}}
 	for _, name := range changed {
-		p.base[name] = values[name]
+		if e.Sensitivity != private || !masked(name) {
+			p.base[name] = values[name]
+		}
 	}
 	set.apply(e)
 	if last := len(waiting) - 1; last >= 0 && !waiting[last].write.Sent {

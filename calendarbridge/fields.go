@@ -139,6 +139,14 @@ func (f Fields) over(earlier Fields) Fields {
 
 // apply sets the fields in the event. The answers of attendees who stay are kept.
 func (f Fields) apply(e *model.Event) {
+	f.put(e)
+	if e.Sensitivity == private {
+		mask(e)
+	}
+}
+
+// put is apply without the mask of private events.
+func (f Fields) put(e *model.Event) {
 	set(&e.Subject, f.Subject)
 	set(&e.Body, f.Body)
 	set(&e.AllDay, f.AllDay)
@@ -165,9 +173,6 @@ func (f Fields) apply(e *model.Event) {
 		e.Recurrence, e.Kind = nil, model.EventSingle
 	case len(f.Recurrence) > 0:
 		e.Recurrence, e.Kind = f.Recurrence, model.EventSeries
-	}
-	if e.Sensitivity == private {
-		mask(e)
 	}
 }
 

@@ -2,6 +2,7 @@ package calendarbridge
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,4 +128,75 @@ func TestCalledOffBeforeTheAnswer(t *testing.T) {
 			w.Errorf("the application still has %q", got)
 		}
 	})
+}
+
+// TestPrivateChangesArriveOnce: nothing is kept of what a private event says, and yet a change of it is sent until it has arrived, and
+// not once more; what it says is not kept with the change either.
+func TestPrivateChangesArriveOnce(t *testing.T) {
+	for name, arrives := range map[string]bool{"arrived": true, "not arrived": false} {
+		t.Run(name, func(t *testing.T) {
+			eachWorld(t, func(w *world) { w.privateChange(arrives) })
+		})
+	}
+}
+
+func (w *world) privateChange(arrives bool) {
+	ctx, org := w.Context(), w.ref.OrganizationID
+	ada, account := w.person("Ada Lovelace")
+	grace, _ := w.person("Grace Hopper")
+	w.start()
+	e, err := w.svc.CreateEvent(ctx, "api", org, w.calendar(account).ID, Fields{
+		Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
+		Attendees: &[]model.EventPerson{{Email: grace.Mail}},
+	})
+	w.ok(err)
+	w.settle()
+	outlookOf := w.tenant.As(ada.ID)
+	series, err := outlookOf.Series("")
+	if err != nil || len(series) != 1 {
+		w.Fatalf("Outlook has %+v, %v", series, err)
+	}
+	w.must(outlookOf.Change(series[0].ID, outlook.Draft{Sensitivity: ptr("private")}))
+	w.settle()
+	faults := exchange.Faults{Missing: 1}
+	if arrives {
+		faults.LostAnswer = 1
+	} else {
+		faults.Unavailable = 1
+	}
+	w.tenant.SetFaults(faults)
+	w.rename(e.ID, "Second")
+	w.step(time.Second)
+	w.tenant.SetFaults(exchange.Faults{Missing: 1})
+	if arrives {
+		w.ok(outlookOf.Touch(series[0].ID))
+	} else {
+		w.must(outlookOf.Change(series[0].ID, outlook.Draft{ShowAs: ptr("oof")}))
+	}
+	w.ok(w.svc.SyncNow(ctx, org, e.CalendarID))
+	w.step(time.Second)
+	writes, err := w.store.Read(ctx).WritesOfEvents(w.calendar(account), []string{e.ID})
+	if err != nil || len(writes) == 0 {
+		w.Fatalf("writes %+v, %v", writes, err)
+	}
+	for i := range writes {
+		if strings.Contains(string(writes[i].Base), "First") {
+			w.Errorf("what the private event says is kept: %s", writes[i].Base)
+		}
+	}
+	w.tenant.SetFaults(exchange.Faults{})
+	w.settle()
+	told := 0
+	for _, mail := range w.tenant.Mails() {
+		if mail.Kind == exchange.Update {
+			told++
+		}
+	}
+	series, err = outlookOf.Series("")
+	if err != nil || told != 1 || len(series) != 1 || series[0].Subject != "Second" {
+		w.Errorf("Grace was told %d times, and Outlook has %+v, %v", told, series, err)
+	}
+	if now := w.events(w.calendar(account)); len(now) != 1 || now[0].SyncState != model.EventSynced || now[0].Subject != "" {
+		w.Errorf("the application has %+v", now)
+	}
 }

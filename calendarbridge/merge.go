@@ -48,6 +48,7 @@ type outcome struct {
 func (n normalizer) merge(m meeting) outcome {
 	remote := m.remote
 	if m.local == nil {
+		remote.Whole = nil
 		return outcome{action: insert, event: remote}
 	}
 	local := *m.local
@@ -58,7 +59,7 @@ func (n normalizer) merge(m meeting) outcome {
 		return out // a page that lags behind our own change
 	case known && (remote.Hash == local.Hash || remote.SeriesGraphID == "" && local.Kind == remote.Kind): // a part of a series may change with it alone
 		return out
-	case remote.Hash == local.Hash:
+	case remote.Hash == local.Hash && (remote.Whole == nil || len(m.pending) == 0): // of a private one the hash says too little
 		out.action, out.event.ChangeKey = bump, remote.ChangeKey
 		out.pending = rekey(m.pending, remote.ChangeKey)
 		return out
@@ -88,6 +89,7 @@ func (n normalizer) over(local model.Event, list []pending, remote model.Event) 
 // adopt gives the stored event the contents of Microsoft 365, and leaves it what the store alone knows.
 func (n normalizer) adopt(local, remote model.Event) model.Event {
 	e := remote
+	e.Whole = nil
 	e.ID, e.Origin, e.CreatedAt, e.Version, e.Round = local.ID, local.Origin, local.CreatedAt, local.Version, local.Round
 	e.SeriesID = local.SeriesID
 	e.TransactionID = orElse(remote.TransactionID, local.TransactionID)
@@ -102,16 +104,20 @@ func (n normalizer) adopt(local, remote model.Event) model.Event {
 }
 
 // rebase puts the pending changes on top of a state of Microsoft 365's. A field that has arrived, or that Outlook changed
-// as well, is taken out.
+// as well, is taken out. What is never kept of a private event is compared all the same, as it comes; nobody knows what it was
+// before, so that the application's word stands.
 func (n normalizer) rebase(list []pending, remote model.Event) (out []pending, conflicts []field) {
 	state := remote // as the changes before this one will have made it
+	if remote.Whole != nil {
+		state = *remote.Whole
+	}
 	for _, p := range list {
 		if p.write.Op != model.WriteUpdate {
 			out = append(out, p)
 			continue
 		}
 		wanted, has := state, n.values(state)
-		p.fields.apply(&wanted)
+		p.fields.put(&wanted)
 		wants := n.values(wanted)
 		base := map[field]string{}
 		for _, f := range p.fields.sets() {
@@ -122,13 +128,14 @@ func (n normalizer) rebase(list []pending, remote model.Event) (out []pending, c
 			case knew && has[f] != was:
 				p.fields.drop(f)
 				conflicts = append(conflicts, f)
+			case remote.Whole != nil && masked(f): // what it says is not kept here either
 			default:
 				base[f] = has[f]
 			}
 		}
 		p.base, p.done = base, len(p.fields.sets()) == 0
 		p.write.ChangeKey = remote.ChangeKey
-		p.fields.apply(&state)
+		p.fields.put(&state)
 		out = append(out, p)
 	}
 	return out, conflicts

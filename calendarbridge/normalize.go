@@ -42,10 +42,11 @@ func (n normalizer) event(cal model.Calendar, o outlook.Event) (model.Event, err
 		e.Recurrence = writeRecurrence(*o.Recurrence)
 	}
 	e.OriginalStart = originalStart(e, o)
+	e.Body = c.body(o.Body.ContentType, o.Body.Content)
 	if e.Sensitivity == private {
+		whole := e
+		e.Whole = &whole
 		mask(&e)
-	} else {
-		e.Body = c.body(o.Body.ContentType, o.Body.Content)
 	}
 	e.Hash = n.hash(e)
 	return e, nil
@@ -71,6 +72,16 @@ const private = "private"
 func mask(e *model.Event) {
 	e.Subject, e.Body, e.Location, e.LocationEmail, e.MeetingURL = "", "", "", "", ""
 	e.Organizer, e.Attendees = model.EventPerson{}, []model.EventPerson{}
+}
+
+// masked says whether mask takes a field away.
+func masked(f field) bool {
+	switch f {
+	case fieldSubject, fieldBody, fieldLocation, fieldAttendees, fieldMeeting:
+		return true
+	case fieldTime, fieldShowAs, fieldSensitivity, fieldRecurrence:
+	}
+	return false
 }
 
 func (n normalizer) times(e *model.Event, o outlook.Event) error {

@@ -211,6 +211,9 @@ type Event struct {
 	Version        int64           `json:"-"`
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
+	// Whole is a private event with what is never kept of it, of a state that was just read from Microsoft 365: whether a change has
+	// arrived there can be told by nothing else. It is not stored.
+	Whole *Event `json:"-" gorm:"-"`
 }
 
 // Ref names the integration.
