@@ -79,7 +79,7 @@ func masked(f field) bool {
 	switch f {
 	case fieldSubject, fieldBody, fieldLocation, fieldAttendees, fieldMeeting:
 		return true
-	case fieldTime, fieldShowAs, fieldSensitivity, fieldRecurrence:
+	case fieldTime, fieldShowAs, fieldSensitivity, fieldRecurrence, fieldCalendar:
 	}
 	return false
 }
