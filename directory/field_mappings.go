@@ -11,24 +11,32 @@ import (
 	"usher/model/store"
 )
 
-// PutFieldMappings stores which attributes fill which fields, and keeps a version of it. The empty list maps the common fields by
-// default.
+// PutFieldMappings stores which attributes fill which fields, whatever it was.
 func (s *Service) PutFieldMappings(ctx context.Context, ref model.Ref, list []model.FieldMapping) ([]model.FieldMapping, error) {
-	if list == nil {
-		list = []model.FieldMapping{}
-	}
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		settings, entry, err := s.lockSettings(tx, ref)
-		if err != nil {
-			return err
-		}
-		if err := ValidateFieldMappings(settings, ref.IntegrationID, list); err != nil {
-			return err
-		}
-		_, err = s.saveFieldMappings(ctx, tx, entry, list, 0)
-		return err
-	})
+	return s.ChangeFieldMappings(ctx, ref, list, Replacing[model.FieldMapping]())
+}
+
+// ChangeFieldMappings edits which attributes fill which fields, keeps a version of it, and gives it as it is then. The empty list
+// maps the common fields by default.
+func (s *Service) ChangeFieldMappings(ctx context.Context, ref model.Ref, sent []model.FieldMapping, edit ListEdit[model.FieldMapping]) ([]model.FieldMapping, error) {
+	list, _, err := s.changeFieldMappings(ctx, ref, sent, edit, 0)
 	return list, err
+}
+
+// changeFieldMappings is ChangeFieldMappings for a list that may come from a version; see saveFieldMappings for both numbers.
+func (s *Service) changeFieldMappings(ctx context.Context, ref model.Ref, sent []model.FieldMapping, edit ListEdit[model.FieldMapping], restored int,
+) (list []model.FieldMapping, made int, err error) {
+	list, err = changeList(ctx, s, ref, sent, edit, listKind[model.FieldMapping]{
+		of: func(i model.IntegrationSettings) []model.FieldMapping { return i.FieldMappings },
+		check: func(settings *model.Settings, list []model.FieldMapping) error {
+			return ValidateFieldMappings(settings, ref.IntegrationID, list)
+		},
+		save: func(tx *store.Tx, entry model.IntegrationSettings, list []model.FieldMapping) (err error) {
+			made, err = s.saveFieldMappings(ctx, tx, entry, list, restored)
+			return err
+		},
+	})
+	return list, made, err
 }
 
 // saveFieldMappings is the one way in which field mappings are stored: with the version that the save makes, of which it gives the
@@ -45,8 +53,8 @@ func (s *Service) saveFieldMappings(ctx context.Context, tx *store.Tx, entry mod
 		why = ": version " + strconv.Itoa(restored) + " is restored"
 		summary = "version " + strconv.Itoa(restored) + " restored: " + summary
 	}
-	changed, err := saveList(ctx, s, tx, ref, savedList[model.FieldMapping]{
-		kind: store.ListFieldMappings, name: "field mappings", integration: entry.Integration.Name, before: entry.FieldMappings, after: list, why: why,
+	changed, err := saveList(ctx, s, tx, savedList[model.FieldMapping]{
+		kind: store.ListFieldMappings, name: "field mappings", integration: entry.Integration, before: entry.FieldMappings, after: list, why: why,
 	})
 	if err != nil || !changed {
 		return last, err
@@ -73,29 +81,17 @@ func (s *Service) FieldMappingVersion(ctx context.Context, ref model.Ref, number
 
 // RestoreFieldMappings saves the mappings of a version anew, and gives the version that this save makes. What could not be saved any
 // more fails as saving it would, and names the line: mappings[2].target. Mappings that are as they were change nothing; then the
-// version is the newest there is.
-func (s *Service) RestoreFieldMappings(ctx context.Context, ref model.Ref, number int) (model.FieldMappingVersion, error) {
-	var out model.FieldMappingVersion
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		settings, entry, err := s.lockSettings(tx, ref)
-		if err != nil {
-			return err
-		}
-		v, err := tx.FieldMappingVersion(ref, number)
-		if err != nil {
-			return err
-		}
-		if err := ValidateFieldMappings(settings, ref.IntegrationID, v.Mappings); err != nil {
-			return inVersion(err, &v)
-		}
-		made, err := s.saveFieldMappings(ctx, tx, entry, v.Mappings, number)
-		if err != nil {
-			return err
-		}
-		out, err = tx.FieldMappingVersion(ref, made)
-		return err
-	})
-	return out, err
+// version is the newest there is. It replaces mappings of the versions given, as Replacing does: any, where none is.
+func (s *Service) RestoreFieldMappings(ctx context.Context, ref model.Ref, number int, versions ...string) (model.FieldMappingVersion, error) {
+	v, err := s.FieldMappingVersion(ctx, ref, number)
+	if err != nil {
+		return v, err
+	}
+	_, made, err := s.changeFieldMappings(ctx, ref, v.Mappings, Replacing[model.FieldMapping](versions...), number)
+	if err != nil {
+		return model.FieldMappingVersion{}, inVersion(err, &v)
+	}
+	return s.FieldMappingVersion(ctx, ref, made)
 }
 
 // PreviewFieldMappings asks for a plan of what restoring a version would change for everyone.

@@ -3,30 +3,39 @@ package directory
 import (
 	"context"
 	"io"
+	"slices"
 
 	"usher/model"
 	"usher/model/store"
 )
 
-// PutChosenGroups stores whose members a Graph import takes. Where the integration has access to its tenant, each group that
-// was not chosen already is looked for there: it is stored with its object id, so that it stays chosen under another name, and
-// one that is not there, or is not the only one of its name, is Invalid (*AmbiguousGroup). Without access, groups are stored as
-// they are named and looked for by the next import.
+// PutChosenGroups stores whose members a Graph import takes, whichever groups were chosen; see ChangeChosenGroups.
 func (s *Service) PutChosenGroups(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.GroupSelector, error) {
-	if err := ValidateChosenGroups(list); err != nil {
+	return s.ChangeChosenGroups(ctx, ref, list, Replacing[model.GroupSelector]())
+}
+
+// ChangeChosenGroups edits whose members a Graph import takes, and gives the groups as they are then. Where the integration has
+// access to its tenant, each group of sent that is not chosen already is looked for there before: edit is given it with its object
+// id, so that it stays chosen under another name, and one that is not there, or is not the only one of its name, is Invalid
+// (*AmbiguousGroup). Without access, groups are stored as they are named and looked for by the next import.
+func (s *Service) ChangeChosenGroups(ctx context.Context, ref model.Ref, sent []model.GroupSelector, edit ListEdit[model.GroupSelector]) ([]model.GroupSelector, error) {
+	if err := ValidateChosenGroups(sent); err != nil {
 		return nil, err
 	}
-	list, err := s.lookUpChosen(ctx, ref, list)
+	found, err := s.lookUpChosen(ctx, ref, sent)
 	if err != nil {
 		return nil, err
 	}
-	return s.putChosen(ctx, ref, list)
+	return s.changeChosen(ctx, ref, found, edit)
 }
 
-func (s *Service) putChosen(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.GroupSelector, error) {
-	return putList(ctx, s, ref, store.ListChosenGroups, "chosen groups", list,
-		func(i model.IntegrationSettings) []model.GroupSelector { return i.ChosenGroups },
-		func(*model.Settings) error { return ValidateChosenGroups(list) })
+// changeChosen is ChangeChosenGroups for groups that were looked for.
+func (s *Service) changeChosen(ctx context.Context, ref model.Ref, found []model.GroupSelector, edit ListEdit[model.GroupSelector]) ([]model.GroupSelector, error) {
+	return changeList(ctx, s, ref, found, edit, listKind[model.GroupSelector]{
+		kind: store.ListChosenGroups, name: "chosen groups",
+		of:    func(i model.IntegrationSettings) []model.GroupSelector { return i.ChosenGroups },
+		check: func(_ *model.Settings, list []model.GroupSelector) error { return ValidateChosenGroups(list) },
+	})
 }
 
 // lookUpChosen gives the groups with object ids and present names.
@@ -85,24 +94,33 @@ func (s *Service) ChooseGroups(ctx context.Context, ref model.Ref, file io.Reade
 	if err != nil {
 		return out, err
 	}
-	chosen := map[string]bool{}
-	for _, g := range entry.ChosenGroups {
-		chosen[g.ExternalID] = true
-	}
-	list := entry.ChosenGroups
-	for i := range groups {
-		g := model.GroupSelector{ExternalID: groups[i].ID, DisplayName: groups[i].DisplayName}
-		if chosen[g.ExternalID] {
-			out.Unchanged++
-			continue
-		}
-		chosen[g.ExternalID] = true
-		list, out.Added = append(list, g), append(out.Added, candidateOf(&groups[i]))
-	}
-	if len(out.Added) == 0 || dry {
+	if len(groups) == 0 {
 		return out, nil
 	}
-	_, err = s.putChosen(ctx, ref, list)
+	found := make([]model.GroupSelector, len(groups))
+	for i := range groups {
+		found[i] = model.GroupSelector{ExternalID: groups[i].ID, DisplayName: groups[i].DisplayName}
+	}
+	add := func(list, found []model.GroupSelector) ([]model.GroupSelector, error) {
+		out.Added, out.Unchanged = []GroupCandidate{}, 0
+		chosen := map[string]bool{}
+		for _, g := range list {
+			chosen[g.ExternalID] = true
+		}
+		for i, g := range found { // each once
+			if chosen[g.ExternalID] {
+				out.Unchanged++
+				continue
+			}
+			list, out.Added = append(list, g), append(out.Added, candidateOf(&groups[i]))
+		}
+		return list, nil
+	}
+	if dry {
+		_, err = add(slices.Clone(entry.ChosenGroups), found)
+	} else {
+		_, err = s.changeChosen(ctx, ref, found, add)
+	}
 	return out, err
 }
 

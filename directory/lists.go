@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"io"
+	"slices"
 
 	"usher/model"
 	"usher/model/entra"
@@ -21,61 +22,105 @@ func (s *Service) DistributionLists(ctx context.Context, ref model.Ref) ([]model
 	return read.ListsOf(ref)
 }
 
-// PutDistributionLists makes the groups named the distribution lists of an integration, and no others. A group that is no list
-// yet is looked for in Entra: one that is not there, has no address, or is not the only one of its name (*AmbiguousGroup) is
-// Invalid. A new list is pending until an import has read its members.
+// ChosenLists gives the groups that are lists as they are chosen. Its version is that of the choice.
+func ChosenLists(lists []model.List) []model.GroupSelector {
+	chosen := make([]model.GroupSelector, len(lists))
+	for i := range lists {
+		chosen[i] = model.GroupSelector{ExternalID: lists[i].ExternalID}
+	}
+	return chosen
+}
+
+// PutDistributionLists makes the groups named the distribution lists of an integration, and no others, whichever they were; see
+// ChangeDistributionLists.
 func (s *Service) PutDistributionLists(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.List, error) {
-	if len(list) > maxLists {
+	return s.ChangeDistributionLists(ctx, ref, list, Replacing[model.GroupSelector]())
+}
+
+// ChangeDistributionLists edits which groups are the distribution lists of an integration, and gives the lists as they are then. edit
+// has them by object id alone. A group of sent that is no list yet is looked for in Entra before: one that is not there, has no
+// address, or is not the only one of its name (*AmbiguousGroup) is Invalid. A new list is pending until an import has read its members.
+func (s *Service) ChangeDistributionLists(ctx context.Context, ref model.Ref, sent []model.GroupSelector, edit ListEdit[model.GroupSelector]) ([]model.List, error) {
+	if len(sent) > maxLists {
 		return nil, model.Errorf(model.TooLarge, "an integration has at most %d lists", maxLists)
 	}
-	if err := ValidateChosenGroups(list); err != nil {
+	if err := ValidateChosenGroups(sent); err != nil {
 		return nil, err
 	}
 	known, err := s.DistributionLists(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	groups, keep, err := s.lookUpLists(ctx, ref, list, known)
+	groups, found, err := s.lookUpLists(ctx, ref, sent, known)
 	if err != nil {
 		return nil, err
 	}
+	var lists []model.List
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		w, err := s.listEdit(ctx, tx, ref)
 		if err != nil {
 			return err
 		}
-		for i := range w.lists {
-			if l := &w.lists[i]; !keep[l.ExternalID] {
-				if err := w.remove(l, "it is no longer chosen as a list"); err != nil {
-					return err
-				}
-			}
+		after, err := edit(ChosenLists(w.lists), found)
+		if err != nil {
+			return err
 		}
-		return w.add(groups)
+		if err := w.become(after, groups); err != nil {
+			return err
+		}
+		lists, err = tx.ListsOf(ref)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.Store.Read(ctx).ListsOf(ref)
+	return lists, nil
 }
 
-// lookUpLists finds the groups that are no lists yet, and says which object ids the list means altogether.
-func (s *Service) lookUpLists(ctx context.Context, ref model.Ref, list []model.GroupSelector, known []model.List) ([]entra.Group, map[string]bool, error) {
-	keep, isList := map[string]bool{}, map[string]bool{}
+// become makes the lists those that are named: groups has those that may be new.
+func (w *listEdit) become(after []model.GroupSelector, groups []entra.Group) error {
+	if err := ValidateChosenGroups(after); err != nil {
+		return err
+	}
+	stay := map[string]bool{}
+	for _, g := range after {
+		stay[g.ExternalID] = true
+	}
+	var kept []model.List
+	for i := range w.lists {
+		if l := &w.lists[i]; stay[l.ExternalID] {
+			delete(stay, l.ExternalID)
+			kept = append(kept, *l)
+		} else if err := w.remove(l, "it is no longer chosen as a list"); err != nil {
+			return err
+		}
+	}
+	w.lists = kept
+	fresh := slices.DeleteFunc(slices.Clone(groups), func(g entra.Group) bool { return !stay[g.ID] })
+	if len(fresh) < len(stay) {
+		return model.Errorf(model.Conflict, "somebody else has taken a group out of the lists meanwhile: look again, and repeat the change")
+	}
+	return w.add(fresh)
+}
+
+// lookUpLists gives what the list names by object id, and the groups that are no lists yet, which it finds.
+func (s *Service) lookUpLists(ctx context.Context, ref model.Ref, list []model.GroupSelector, known []model.List) ([]entra.Group, []model.GroupSelector, error) {
+	named, isList := map[string]bool{}, map[string]bool{}
 	for i := range known {
 		isList[known[i].ExternalID] = true
 	}
+	found := make([]model.GroupSelector, len(list))
 	var unknown []model.GroupSelector
 	var places []int
 	for i, g := range list {
 		if g.ExternalID = objectID(g.ExternalID); isList[g.ExternalID] {
-			keep[g.ExternalID] = true
+			named[g.ExternalID], found[i].ExternalID = true, g.ExternalID
 			continue
 		}
 		unknown, places = append(unknown, g), append(places, i)
 	}
 	if len(unknown) == 0 {
-		return nil, keep, nil
+		return nil, found, nil
 	}
 	tenant, err := s.listsTenant(ctx, ref)
 	if err != nil {
@@ -91,14 +136,13 @@ func (s *Service) lookUpLists(ctx context.Context, ref model.Ref, list []model.G
 			return nil, nil, err
 		}
 		g := answers[n].group
-		if keep[g.ID] {
+		if named[g.ID] {
 			return nil, nil, entryError(model.Invalid, entryName(i), "", "group %q stands in the list already", g.DisplayName)
 		}
-		if keep[g.ID] = true; !isList[g.ID] {
-			groups = append(groups, g)
-		}
+		named[g.ID], found[i].ExternalID = true, g.ID
+		groups = append(groups, g)
 	}
-	return groups, keep, nil
+	return groups, found, nil
 }
 
 // listsTenant is reader for an integration whose imports read lists.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -26,7 +27,8 @@ func (s *Service) StartPreview(ctx context.Context, ref model.Ref, supposed mode
 		}
 		run, err = s.queueRun(ctx, tx, model.Run{
 			OrganizationID: ref.OrganizationID, IntegrationID: ref.IntegrationID, Kind: model.RunPreview, Settings: &supposed,
-			Reason: "asked for by " + ActorOf(ctx) + ", with other settings",
+			SettingsVersion: cmp.Or(supposed.Of, settings.Version),
+			Reason:          "asked for by " + ActorOf(ctx) + ", with other settings",
 		})
 		return err
 	})

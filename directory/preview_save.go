@@ -55,16 +55,16 @@ func (s *Service) saveSupposed(ctx context.Context, tx *store.Tx, settings *mode
 		}
 	}
 	if p.GroupMappings != nil {
-		_, err := saveList(ctx, s, tx, i.Ref(), savedList[model.GroupMapping]{
-			kind: store.ListGroupMappings, name: "group mappings", integration: i.Name, before: entry.GroupMappings, after: *p.GroupMappings,
+		_, err := saveList(ctx, s, tx, savedList[model.GroupMapping]{
+			kind: store.ListGroupMappings, name: "group mappings", integration: i, before: entry.GroupMappings, after: *p.GroupMappings,
 		})
 		if err != nil {
 			return err
 		}
 	}
 	if p.Exclusions != nil {
-		_, err := saveList(ctx, s, tx, i.Ref(), savedList[model.Exclusion]{
-			kind: store.ListExclusions, name: "exclusions", integration: i.Name, before: entry.Exclusions, after: *p.Exclusions,
+		_, err := saveList(ctx, s, tx, savedList[model.Exclusion]{
+			kind: store.ListExclusions, name: "exclusions", integration: i, before: entry.Exclusions, after: *p.Exclusions,
 		})
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ func TestServiceKeepsOrganizationsApart(t *testing.T) {
 			for name, list := range map[string][]attempt{
 				"another organization": slices.Concat(intruder.mirrorAttempts(things), intruder.clientAttempts(things), []attempt{intruder.tokenAttempt(things)}, intruder.organizationAttempts(things), intruder.webhookAttempts(things)),
 				"another integration":  slices.Concat(elsewhere.mirrorAttempts(things), elsewhere.clientAttempts(things), []attempt{elsewhere.tokenAttempt(things)}),
-				"a crossed reference":  slices.Concat(crossed.mirrorAttempts(things), crossed.clientAttempts(things)[:5], crossed.settingsAttempts(), crossed.setupAttempts(), crossed.writeAttempts()),
+				"a crossed reference":  slices.Concat(crossed.mirrorAttempts(things), crossed.clientAttempts(things)[:5], crossed.settingsAttempts(), crossed.listAttempts(), crossed.setupAttempts(), crossed.writeAttempts()),
 			} {
 				for _, a := range list {
 					tried[a.method] = true
@@ -197,16 +197,12 @@ func (w *world) settingsAttempts() []attempt {
 		}, false},
 		{"ContinueSurvey", func() error { return w.svc.ContinueSurvey(w.ctx, w.ref, directory.NewSurvey(), 0) }, false},
 		{"Lists", func() error { _, err := w.svc.Lists(w.ctx, w.ref); return err }, false},
-		{"PutGroupMappings", func() error { _, err := w.svc.PutGroupMappings(w.ctx, w.ref, nil); return err }, false},
-		{"PutFieldMappings", func() error { _, err := w.svc.PutFieldMappings(w.ctx, w.ref, nil); return err }, false},
 		{"RuleEffects", func() error { _, err := w.svc.RuleEffects(w.ctx, w.ref, nil); return err }, false},
 		{"TryExclusions", func() error { _, err := w.svc.TryExclusions(w.ctx, w.ref, nil); return err }, false},
 		{"FieldMappingVersions", func() error { _, err := w.svc.FieldMappingVersions(w.ctx, w.ref, 0, 1); return err }, false},
 		{"FieldMappingVersion", func() error { _, err := w.svc.FieldMappingVersion(w.ctx, w.ref, 1); return err }, false},
 		{"RestoreFieldMappings", func() error { _, err := w.svc.RestoreFieldMappings(w.ctx, w.ref, 1); return err }, false},
 		{"PreviewFieldMappings", func() error { _, err := w.svc.PreviewFieldMappings(w.ctx, w.ref, 1); return err }, false},
-		{"PutExclusions", func() error { _, err := w.svc.PutExclusions(w.ctx, w.ref, nil); return err }, false},
-		{"PutRoomGroups", func() error { _, err := w.svc.PutRoomGroups(w.ctx, w.ref, nil); return err }, false},
 		{"GraphAccess", func() error { _, err := w.svc.GraphAccess(w.ctx, w.ref); return err }, false},
 		{"ConsentURL", func() error { _, err := w.svc.ConsentURL(w.ctx, w.ref, "https://usher.contoso.example"); return err }, false},
 		{"FinishConsent", func() error {
@@ -215,7 +211,6 @@ func (w *world) settingsAttempts() []attempt {
 		}, false},
 		{"ChooseGroups", func() error { _, err := w.svc.ChooseGroups(w.ctx, w.ref, strings.NewReader("HR"), false); return err }, false},
 		{"DistributionLists", func() error { _, err := w.svc.DistributionLists(w.ctx, w.ref); return err }, false},
-		{"PutDistributionLists", func() error { _, err := w.svc.PutDistributionLists(w.ctx, w.ref, nil); return err }, false},
 		{"AddDistributionLists", func() error {
 			_, err := w.svc.AddDistributionLists(w.ctx, w.ref, strings.NewReader("HR"), false)
 			return err
@@ -230,7 +225,6 @@ func (w *world) settingsAttempts() []attempt {
 		{"EntraGroupMembers", func() error { _, err := w.svc.EntraGroupMembers(w.ctx, w.ref, tenantID, "", 1); return err }, false},
 		{"EntraLicences", func() error { _, err := w.svc.EntraLicences(w.ctx, w.ref); return err }, false},
 		{"DirectoryExtensions", func() error { _, err := w.svc.DirectoryExtensions(w.ctx, w.ref); return err }, false},
-		{"PutChosenGroups", func() error { _, err := w.svc.PutChosenGroups(w.ctx, w.ref, nil); return err }, false},
 		{"ChangeIntegration", func() error {
 			_, err := w.svc.ChangeIntegration(w.ctx, w.ref, func(*model.Integration) error { return errFound }, nil)
 			return err

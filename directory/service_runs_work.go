@@ -110,7 +110,9 @@ func (w *runWork) enter(phase model.RunPhase) error {
 		if err != nil {
 			return err
 		}
-		w.run.SettingsVersion = version
+		if w.run.Settings == nil { // a preview of other settings can be saved in place of those that they were made from, and no others
+			w.run.SettingsVersion = version
+		}
 	}
 	if err := w.people.before(w.ctx, w.tx, phase); err != nil {
 		return err

@@ -67,7 +67,7 @@ type Run struct {
 	CancelRequested bool   `json:"-"`
 	Deactivated     int    `json:"-"` // accounts that it has deactivated without an operator's word
 	Chain           string `json:"-"` // the hash, as far as the plan goes
-	SettingsVersion int64  `json:"-"` // of the organization, when the plan began
+	SettingsVersion int64  `json:"-"` // of the organization, when the plan began; of other settings, the one that they were made from
 
 	Reason     string     `json:"reason"` // what asked for it
 	Actor      string     `json:"actor"`
@@ -118,6 +118,7 @@ type PreviewSettings struct {
 	RequireGroup  *bool            `json:"require_group,omitempty"`
 	Priority      *int             `json:"priority,omitempty"`
 	Guard         *Guard           `json:"guard,omitempty"`
+	Of            int64            `json:"-"` // version of the settings that these were made from; 0 for the present one
 }
 
 // DecisionState is what became of a decision of a plan.

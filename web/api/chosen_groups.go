@@ -34,7 +34,7 @@ func (a *API) chosenGroups() {
 			"one of its name, is refused, and `candidates` of the problem lists those that the name may mean. An integration that does not reach " +
 			"its tenant yet keeps names as they are until its first import.",
 		of:    func(s model.IntegrationSettings) []model.GroupSelector { return s.ChosenGroups },
-		entry: GroupSelectorInput.model, put: a.svc.PutChosenGroups,
+		entry: GroupSelectorInput.model, change: a.svc.ChangeChosenGroups,
 	})
 	o := operation{tag: tagRules, right: model.RightRead}
 	register(a, o.with(http.MethodGet, "/integrations/{id}/available-groups", "Search the groups of the tenant").

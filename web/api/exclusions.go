@@ -25,7 +25,7 @@ func (a *API) exclusions() {
 		path: "exclusions", name: "exclusions",
 		doc:   "Who of the directory gets no account.",
 		of:    func(s model.IntegrationSettings) []model.Exclusion { return s.Exclusions },
-		entry: ExclusionInput.model, put: a.svc.PutExclusions,
+		entry: ExclusionInput.model, change: a.svc.ChangeExclusions,
 	})
 	o := operation{tag: tagRules, right: model.RightRead}
 	register(a, o.with(http.MethodGet, "/integrations/{id}/exclusions/suggestions", "Suggest exclusions").

@@ -26,7 +26,7 @@ func (a *API) fieldMappings() {
 		path: "field-mappings", name: "field mappings",
 		doc:   "Which attributes of directory users fill which fields of accounts. While there are none, the common fields are mapped by default.",
 		of:    func(s model.IntegrationSettings) []model.FieldMapping { return s.FieldMappings },
-		entry: FieldMappingInput.model, put: a.svc.PutFieldMappings,
+		entry: FieldMappingInput.model, change: a.svc.ChangeFieldMappings,
 	})
 	a.fieldMappingVersions()
 }

@@ -47,6 +47,6 @@ func (a *API) groupMappings() {
 		path: "group-mappings", name: "group mappings",
 		doc:   "What membership of directory groups gives: roles, defaults of the profile, permissions at sites.",
 		of:    func(s model.IntegrationSettings) []model.GroupMapping { return s.GroupMappings },
-		entry: GroupMappingInput.model, put: a.svc.PutGroupMappings,
+		entry: GroupMappingInput.model, change: a.svc.ChangeGroupMappings,
 	})
 }

@@ -22,7 +22,7 @@ func (a *API) lists() {
 	register(a, o.with(http.MethodGet, path, "Read the groups that are lists"), a.readLists)
 	put := o.with(http.MethodPut, path, "Replace the groups that are lists").needing(model.RightManageSettings).
 		says("Microsoft 365 groups and mail-enabled groups, by object id or display name. The next import reads their members; who is a " +
-			"member of a list alone is counted and gets no account.").asking()
+			"member of a list alone is counted and gets no account. The version is that of which groups are lists: an import leaves it.").asking().refusing().matching()
 	put.maxBody = maxListBody
 	register(a, put, a.putLists)
 	register(a, o.with(http.MethodPost, path+"/bulk", "Add the lists that a file names").needing(model.RightManageSettings).
@@ -33,22 +33,18 @@ func (a *API) lists() {
 		says("Those who have an account, members of nested groups included, in the order of their account's id."), a.listListMembers)
 }
 
-func (a *API) readLists(ctx context.Context, in *IDInput) (*answer[[]model.List], error) {
+func (a *API) readLists(ctx context.Context, in *IDInput) (*wholeList[model.List], error) {
 	list, err := a.svc.DistributionLists(ctx, a.refOf(ctx, in.ID))
-	return answered(present(list), err)
+	return versioned(list, directory.ChosenLists(list), err)
 }
 
-func (a *API) putLists(ctx context.Context, in *struct {
-	IDInput
-	Body []GroupSelectorInput
-},
-) (*answer[[]model.List], error) {
-	list := make([]model.GroupSelector, len(in.Body))
+func (a *API) putLists(ctx context.Context, in *WholeListInput[GroupSelectorInput]) (*wholeList[model.List], error) {
+	sent := make([]model.GroupSelector, len(in.Body))
 	for i, g := range in.Body {
-		list[i] = g.model()
+		sent[i] = g.model()
 	}
-	out, err := a.svc.PutDistributionLists(ctx, a.refOf(ctx, in.ID), list)
-	return answered(present(out), err)
+	list, err := a.svc.ChangeDistributionLists(ctx, a.refOf(ctx, in.ID), sent, replacing[model.GroupSelector](in))
+	return versioned(list, directory.ChosenLists(list), err)
 }
 
 func (a *API) addLists(ctx context.Context, in *GroupFileInput) (*answer[directory.GroupFile], error) {

@@ -43,6 +43,8 @@ type operation struct {
 	asks bool
 	// conflicts marks what a rule of Usher may forbid, with status 409.
 	conflicts bool
+	// matches marks what If-Match may keep from being done, with status 412.
+	matches   bool
 	request   *huma.RequestBody
 	responses map[string]*huma.Response
 }
@@ -112,6 +114,9 @@ func (a *API) errorResponses(o operation, body bool) map[string]*huma.Response {
 	}
 	if o.conflicts {
 		statuses = append(statuses, http.StatusConflict)
+	}
+	if o.matches {
+		statuses = append(statuses, http.StatusPreconditionFailed)
 	}
 	if o.asks {
 		statuses = append(statuses, http.StatusBadGateway)
@@ -186,6 +191,12 @@ func (o operation) answering(status int) operation {
 // refusing marks what a rule may forbid.
 func (o operation) refusing() operation {
 	o.conflicts = true
+	return o
+}
+
+// matching marks what If-Match may keep from being done.
+func (o operation) matching() operation {
+	o.matches = true
 	return o
 }
 

@@ -13,6 +13,6 @@ func (a *API) roomGroups() {
 		doc: "The groups whose members are meeting rooms, in addition to the places that Microsoft 365 lists. " +
 			"A tenant that does not grant Place.Read.All has rooms by them alone.",
 		of:    func(s model.IntegrationSettings) []model.RoomGroup { return s.RoomGroups },
-		entry: func(in RoomGroupInput) model.RoomGroup { return model.RoomGroup(in) }, put: a.svc.PutRoomGroups,
+		entry: func(in RoomGroupInput) model.RoomGroup { return model.RoomGroup(in) }, change: a.svc.ChangeRoomGroups,
 	})
 }

@@ -29,6 +29,7 @@ type route struct {
 	RequestBody  *struct{ Content map[string]any }
 	Responses    map[string]struct {
 		Description string
+		Headers     map[string]any
 		Content     map[string]any
 	}
 	method, path string

@@ -72,10 +72,10 @@ func (a *API) runs() {
 	register(a, o.with(http.MethodPost, "/runs/{id}/cancel", "Cancel a run"), func(ctx context.Context, in *IDInput) (*answer[model.Run], error) {
 		return answered(a.svc.CancelRun(ctx, org(ctx), in.ID))
 	})
-	register(a, o.with(http.MethodPost, "/runs/{id}/apply", "Apply a held run").
+	register(a, o.with(http.MethodPost, "/runs/{id}/apply", "Apply a held run").matching().
 		says("Applies exactly what was planned, to everyone or to some. Where people changed since the plan was made the answer is 409 and names them, and "+
 			"nothing is applied. If-Match with the plan's hash, or the hash in the body, makes sure that the plan is the one that was looked at."), a.applyRun)
-	register(a, o.with(http.MethodPost, "/runs/{id}/discard", "Discard a held run").
+	register(a, o.with(http.MethodPost, "/runs/{id}/discard", "Discard a held run").matching().
 		says("Ends it with nothing applied, or takes some people out of its plan."), a.discardRun)
 	register(a, o.with(http.MethodPost, "/runs/{id}/undo", "Undo a run").answering(http.StatusAccepted).
 		says("Starts a run that takes back what the run applied, of every account that nobody has changed since; its decisions say of the others why not. "+
@@ -108,7 +108,7 @@ type ApplyInput struct {
 }
 
 func (c ChoiceInput) choice(ifMatch string) (directory.PlanChoice, error) {
-	tag := strings.Trim(strings.TrimPrefix(strings.TrimSpace(ifMatch), "W/"), `"`)
+	tag := entityTag(ifMatch)
 	if tag == "*" {
 		tag = ""
 	}

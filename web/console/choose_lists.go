@@ -53,13 +53,20 @@ func addScope(v *visit, entry model.IntegrationSettings, id string) error {
 	if !directory.IsTenantID(id) {
 		group = model.GroupSelector{DisplayName: id}
 	}
-	_, err := v.svc.PutChosenGroups(v.ctx, entry.Integration.Ref(), append(slices.Clone(entry.ChosenGroups), group))
+	_, err := v.svc.ChangeChosenGroups(v.ctx, entry.Integration.Ref(), []model.GroupSelector{group}, directory.Adding)
 	return err
 }
 
 func removeScope(v *visit, entry model.IntegrationSettings, key string) error {
-	_, err := v.svc.PutChosenGroups(v.ctx, entry.Integration.Ref(), withoutGroup(entry.ChosenGroups, key))
+	_, err := v.svc.ChangeChosenGroups(v.ctx, entry.Integration.Ref(), nil, without(key))
 	return err
+}
+
+// without takes a group out of those that are chosen.
+func without(key string) directory.ListEdit[model.GroupSelector] {
+	return func(list, _ []model.GroupSelector) ([]model.GroupSelector, error) {
+		return withoutGroup(list, key), nil
+	}
 }
 
 func withoutGroup(list []model.GroupSelector, key string) []model.GroupSelector {
@@ -90,17 +97,7 @@ func addList(v *visit, entry model.IntegrationSettings, id string) error {
 }
 
 func removeList(v *visit, entry model.IntegrationSettings, key string) error {
-	lists, err := v.svc.DistributionLists(v.ctx, entry.Integration.Ref())
-	if err != nil {
-		return err
-	}
-	keep := []model.GroupSelector{}
-	for n := range lists {
-		if lists[n].ExternalID != key {
-			keep = append(keep, model.GroupSelector{ExternalID: lists[n].ExternalID})
-		}
-	}
-	_, err = v.svc.PutDistributionLists(v.ctx, entry.Integration.Ref(), keep)
+	_, err := v.svc.ChangeDistributionLists(v.ctx, entry.Integration.Ref(), nil, without(key))
 	return err
 }
 
@@ -131,13 +128,14 @@ func chosenRooms(v *visit, entry model.IntegrationSettings) ([]chosenGroup, erro
 }
 
 func addRooms(v *visit, entry model.IntegrationSettings, id string) error {
-	_, err := v.svc.PutRoomGroups(v.ctx, entry.Integration.Ref(), append(slices.Clone(entry.RoomGroups), model.RoomGroup{ExternalID: id}))
+	_, err := v.svc.ChangeRoomGroups(v.ctx, entry.Integration.Ref(), []model.RoomGroup{{ExternalID: id}}, directory.Adding)
 	return err
 }
 
 func removeRooms(v *visit, entry model.IntegrationSettings, key string) error {
-	list := slices.DeleteFunc(slices.Clone(entry.RoomGroups), func(g model.RoomGroup) bool { return g.ExternalID == key })
-	_, err := v.svc.PutRoomGroups(v.ctx, entry.Integration.Ref(), list)
+	_, err := v.svc.ChangeRoomGroups(v.ctx, entry.Integration.Ref(), nil, func(list, _ []model.RoomGroup) ([]model.RoomGroup, error) {
+		return slices.DeleteFunc(list, func(g model.RoomGroup) bool { return g.ExternalID == key }), nil
+	})
 	return err
 }
 

@@ -46,7 +46,8 @@ func (v *visit) mapPlace() (mapPlace, error) {
 	return mapPlace{g, entry, settings, path + "/map", path, []crumb{{"Groups", "/groups?integration=" + g.IntegrationID}, {orWord(g.DisplayName, g.ExternalID), path}}, Base + path + "/map/try"}, nil
 }
 
-// missingPlace finds the mapping of the path by its place among the integration's: its group need not be in the mirror.
+// missingPlace finds the mapping of the path by its place among the integration's, or the one that was shown wherever it stands by
+// now: its group need not be in the mirror.
 func (v *visit) missingPlace() (place mapPlace, at string, err error) {
 	i, err := v.integration()
 	if err != nil {
@@ -58,6 +59,11 @@ func (v *visit) missingPlace() (place mapPlace, at string, err error) {
 	}
 	entry, at := settings.Integrations[i.ID], v.r.PathValue("entry")
 	n, bad := strconv.Atoi(at)
+	if was := v.field("was"); was != "" {
+		if n = slices.IndexFunc(entry.GroupMappings, func(m model.GroupMapping) bool { return mappingKey(m) == was }); n < 0 {
+			return place, "", mappingGone()
+		}
+	}
 	if bad != nil || n < 0 || n >= len(entry.GroupMappings) {
 		return place, "", model.Errorf(model.NotFound, "There is no such mapping any more.")
 	}
@@ -203,43 +209,65 @@ func (v *visit) saveMissingMapping() error {
 	return v.saveMapping(&place)
 }
 
-// mappingsTyped gives the integration's mappings as they would be with what was typed, which stands at a place among them.
-func (v *visit) mappingsTyped(place *mapPlace) (list []model.GroupMapping, m model.GroupMapping, at int, err error) {
-	list, was := slices.Clone(place.entry.GroupMappings), v.field("was")
-	at = slices.IndexFunc(list, func(m model.GroupMapping) bool { return mappingKey(m) == was })
-	m = v.groupMappingOfForm(place.settings, &place.group)
-	switch {
-	case was != "" && at < 0:
-		err = model.Errorf(model.Conflict, "somebody has changed or removed this mapping since the page was opened: go back to the group and look")
-	case v.field("do") == "remove" || v.field("do") == "preview-removal":
-		if at >= 0 {
-			list = slices.Delete(list, at, at+1)
-		}
-	case at >= 0:
-		list[at] = m
-	default:
-		at = len(list)
-		list = append(list, m)
+// mappingEdit puts what was typed in its place among the integration's mappings, or takes the mapping away.
+type mappingEdit struct {
+	m      model.GroupMapping
+	was    string // the mapping as it was shown, "" of a new one
+	remove bool
+	at     int // where it stands among them, when into has run
+}
+
+func (v *visit) mappingTyped(place *mapPlace) *mappingEdit {
+	return &mappingEdit{
+		m: v.groupMappingOfForm(place.settings, &place.group), was: v.field("was"), remove: v.field("do") == "remove" || v.field("do") == "preview-removal",
 	}
-	return list, m, at, err
+}
+
+// into is a directory.ListEdit.
+func (e *mappingEdit) into(list, _ []model.GroupMapping) ([]model.GroupMapping, error) {
+	e.at = slices.IndexFunc(list, func(m model.GroupMapping) bool { return mappingKey(m) == e.was })
+	switch {
+	case e.was != "" && e.at < 0:
+		return nil, mappingGone()
+	case e.remove && e.at >= 0:
+		return slices.Delete(list, e.at, e.at+1), nil
+	case e.remove:
+		return list, nil
+	case e.at >= 0:
+		list[e.at] = e.m
+		return list, nil
+	}
+	e.at = len(list)
+	return append(list, e.m), nil
+}
+
+// would gives the mappings as they would be, of those that the page has read.
+func (e *mappingEdit) would(place *mapPlace) ([]model.GroupMapping, error) {
+	return e.into(slices.Clone(place.entry.GroupMappings), nil)
+}
+
+func mappingGone() error {
+	return model.Errorf(model.Conflict, "somebody has changed or removed this mapping since the page was opened: go back to the group and look")
 }
 
 func (v *visit) saveMapping(place *mapPlace) error {
-	list, m, at, err := v.mappingsTyped(place)
+	edit := v.mappingTyped(place)
 	var run model.Run
-	if err == nil {
-		if hasPrefix(v.field("do"), "preview") {
-			run, err = v.svc.StartPreview(v.ctx, place.group.Ref(), model.PreviewSettings{GroupMappings: &list})
-		} else {
-			_, err = v.svc.PutGroupMappings(v.ctx, place.group.Ref(), list)
+	var list []model.GroupMapping
+	var err error
+	if hasPrefix(v.field("do"), "preview") {
+		if list, err = edit.would(place); err == nil {
+			run, err = v.svc.StartPreview(v.ctx, place.group.Ref(), model.PreviewSettings{GroupMappings: &list, Of: place.settings.Version})
 		}
+	} else {
+		_, err = v.svc.ChangeGroupMappings(v.ctx, place.group.Ref(), nil, edit.into)
 	}
 	if err != nil {
 		f := v.newForm(place.path, "Save")
-		if err := f.fail(mappingError(err, &m, at)); err != nil {
+		if err := f.fail(mappingError(err, &edit.m, edit.at)); err != nil {
 			return err
 		}
-		return v.groupMapPage(place, f, v.field("was"))
+		return v.groupMapPage(place, f, edit.was)
 	}
 	if run.ID != "" {
 		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
@@ -270,12 +298,13 @@ func (v *visit) tryGroupMapping() error {
 		return err
 	}
 	var view effectView
-	list, m, at, err := v.mappingsTyped(&place)
+	edit := v.mappingTyped(&place)
+	list, err := edit.would(&place)
 	if err == nil {
 		view.Impact, err = v.svc.TryGroupMappings(v.ctx, place.group.Ref(), place.group.ID, list)
 	}
 	if known, ok := errors.AsType[*model.Error](err); ok && known.Kind != model.Internal {
-		if known, ok = errors.AsType[*model.Error](mappingError(err, &m, at)); ok {
+		if known, ok = errors.AsType[*model.Error](mappingError(err, &edit.m, edit.at)); ok {
 			view.Error = sentence(known.Detail)
 		}
 	} else if err != nil {

@@ -39,3 +39,19 @@ func asInvalid(err error) (*model.Error, bool) {
 	known, ok := errors.AsType[*model.Error](err)
 	return known, ok && known.Kind == model.Invalid
 }
+
+// versionField is the field of a form that has a whole list: the version of the list that the form was made from.
+const versionField = "version"
+
+// madeFrom gives that version; none where the form does not say.
+func (v *visit) madeFrom() []string {
+	if version := v.field(versionField); version != "" {
+		return []string{version}
+	}
+	return nil
+}
+
+// changedMeanwhile says that a form was made from a list that is another one by now; words name the list.
+func changedMeanwhile(words string) string {
+	return "Somebody else has changed the " + words + " meanwhile, and nothing of yours was saved. This is how they are now: look again, and repeat your change."
+}

@@ -24,6 +24,8 @@ type mappingsView struct {
 	Integration field
 	ID          string
 	Form        *form
+	Version     string   // of the list that the form was made from
+	Typed       []string // what was sent and not saved
 	Rows        []mappingRow
 	Common      []model.FieldMapping
 	Empty       *empty
@@ -64,7 +66,10 @@ func nothingConnected() *empty {
 	return &e
 }
 
-func (v *visit) showMappings() error {
+func (v *visit) showMappings() error { return v.presentMappings("", nil) }
+
+// presentMappings shows the mappings as they are: with what is wrong, and what was typed and not saved.
+func (v *visit) presentMappings(wrong string, typed []model.FieldMapping) error {
 	settings, err := v.read.Settings(v.org)
 	if err != nil {
 		return err
@@ -75,8 +80,13 @@ func (v *visit) showMappings() error {
 		view.Empty = nothingConnected()
 		return v.render("mappings", page{Title: "Field mappings", Body: view})
 	}
+	for n := range typed {
+		view.Typed = append(view.Typed, typed[n].Target+": "+mappingInWords(&typed[n]))
+	}
 	list := settings.Integrations[i.ID].FieldMappings
-	f := v.newForm("/mappings", "Save")
+	f := blank("/mappings", "Save", nil)
+	f.Error = wrong
+	f.set(versionField, directory.ListVersion(list))
 	for n, m := range list {
 		at := "." + strconv.Itoa(n)
 		f.set("target"+at, m.Target)
@@ -88,7 +98,7 @@ func (v *visit) showMappings() error {
 }
 
 func (v *visit) mappingsPage(view mappingsView, settings *model.Settings, f *form, rows int) error {
-	view.Form = f
+	view.Form, view.Version = f, f.values.Get(versionField)
 	targets := []option{{Name: "no field"}}
 	for _, t := range directory.FieldTargets(settings) {
 		targets = append(targets, option{Value: t, Name: t})
@@ -145,15 +155,21 @@ func (v *visit) saveMappings() error {
 	}
 	ref := model.Ref{OrganizationID: v.org, IntegrationID: v.field("integration")}
 	list, line := v.mappingsOfForm()
+	edit, run := directory.Replacing[model.FieldMapping](v.madeFrom()...), model.Run{}
 	if v.field("do") == "preview" {
-		run, err := v.svc.StartPreview(v.ctx, ref, model.PreviewSettings{FieldMappings: &list})
-		if err == nil {
-			return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
+		if _, err = edit(settings.Integrations[ref.IntegrationID].FieldMappings, list); err == nil {
+			run, err = v.svc.StartPreview(v.ctx, ref, model.PreviewSettings{FieldMappings: &list, Of: settings.Version})
 		}
-		return v.mappingsFailed(settings, err, line)
+	} else {
+		_, err = v.svc.ChangeFieldMappings(v.ctx, ref, list, edit)
 	}
-	if _, err = v.svc.PutFieldMappings(v.ctx, ref, list); err != nil {
+	switch {
+	case model.KindOf(err) == model.Precondition:
+		return v.presentMappings(changedMeanwhile("field mappings"), list)
+	case err != nil:
 		return v.mappingsFailed(settings, err, line)
+	case run.ID != "":
+		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
 	}
 	return v.done("/mappings?integration="+ref.IntegrationID, "The mappings are saved; everyone is looked at anew.")
 }

@@ -101,6 +101,7 @@ type versionView struct {
 	Lines     []versionLine
 	Different []mappingDifference
 	Manage    bool
+	Now       string // version of the list as it is now
 	Back, All string
 }
 
@@ -149,7 +150,7 @@ func (v *visit) versionPage(i model.Integration, x *model.FieldMappingVersion, f
 	view := versionView{
 		versionRow: versionRow{Number: x.Number, Who: actorName(x.Actor), Summary: sentence(x.Summary), At: x.CreatedAt, Entries: x.Entries, Current: x.Number == last},
 		Form:       v.newForm(versionPath(i.Ref(), x.Number), "Restore this version"), Manage: v.can(model.RightManageSettings),
-		Back: with("/mappings", "integration", i.ID), All: Base + "/mappings/" + i.ID + "/versions",
+		Now: directory.ListVersion(entry.FieldMappings), Back: with("/mappings", "integration", i.ID), All: Base + "/mappings/" + i.ID + "/versions",
 	}
 	for n := range x.Mappings {
 		m := &x.Mappings[n]
@@ -228,7 +229,10 @@ func (v *visit) restoreMappings() error {
 	default:
 		return model.FieldErrorf(model.Invalid, "do", "say whether to restore the version or to preview it")
 	}
-	made, err := v.svc.RestoreFieldMappings(v.ctx, i.Ref(), x.Number)
+	made, err := v.svc.RestoreFieldMappings(v.ctx, i.Ref(), x.Number, v.madeFrom()...)
+	if model.KindOf(err) == model.Precondition {
+		err = model.Errorf(model.Precondition, "%s", changedMeanwhile("field mappings"))
+	}
 	if err != nil {
 		return v.versionPage(i, &x, err)
 	}

@@ -24,6 +24,8 @@ type scopeView struct {
 	Integration field
 	ID, Name    string
 	Form        *form
+	Version     string   // of the list that the form was made from
+	Typed       []string // what was sent and not saved
 	Rows        []exclusionRow
 	Empty       *empty
 	Manage      bool
@@ -38,7 +40,10 @@ type exclusionRow struct {
 	Pattern, Attribute, Operator, Value field
 }
 
-func (v *visit) showScope() error {
+func (v *visit) showScope() error { return v.presentScope("", nil) }
+
+// presentScope shows the exclusions as they are: with what is wrong, and what was typed and not saved.
+func (v *visit) presentScope(wrong string, typed []model.Exclusion) error {
 	settings, err := v.read.Settings(v.org)
 	if err != nil {
 		return err
@@ -47,22 +52,27 @@ func (v *visit) showScope() error {
 	if !ok {
 		return v.render("scope", page{Title: "Scope", Body: scopeView{Empty: nothingConnected()}})
 	}
-	f := v.newForm("/scope", "Save")
+	f := blank("/scope", "Save", nil)
+	f.Error = wrong
 	list := settings.Integrations[i.ID].Exclusions
+	f.set(versionField, directory.ListVersion(list))
 	for n, x := range list {
 		at := "." + strconv.Itoa(n)
 		for name, value := range map[string]string{"pattern": x.Pattern, "attribute": x.Attribute, "operator": x.Operator, "value": x.Value} {
 			f.set(name+at, value)
 		}
 	}
-	return v.scopePage(settings, i, chosen, f, len(list)+spareRows)
+	return v.scopePage(settings, i, chosen, f, len(list)+spareRows, typed)
 }
 
-func (v *visit) scopePage(settings *model.Settings, i model.Integration, chosen field, f *form, rows int) error {
+func (v *visit) scopePage(settings *model.Settings, i model.Integration, chosen field, f *form, rows int, typed []model.Exclusion) error {
 	view := scopeView{
 		Tabs: scopeTabs(i.ID, false), Integration: chosen, ID: i.ID, Name: i.Name, Form: f, Manage: v.can(model.RightManageSettings), Whom: whomInWords(settings.Integrations[i.ID]),
 		Excluded: with("/people", "view", "excluded", "integration", i.ID), Edit: Base + "/integrations/" + i.ID + "/edit",
-		Suggestions: with("/scope/suggestions", "integration", i.ID),
+		Suggestions: with("/scope/suggestions", "integration", i.ID), Version: f.values.Get(versionField),
+	}
+	for _, x := range typed {
+		view.Typed = append(view.Typed, exclusionInWords(x))
 	}
 	for n := range rows {
 		at := "." + strconv.Itoa(n)
@@ -164,11 +174,16 @@ func (v *visit) saveScope() error {
 		return model.Errorf(model.NotFound, "There is no such integration.")
 	}
 	list, line := v.exclusionsOfForm()
-	var run model.Run
+	edit, run := directory.Replacing[model.Exclusion](v.madeFrom()...), model.Run{}
 	if v.field("do") == "preview" {
-		run, err = v.svc.StartPreview(v.ctx, i.Ref(), model.PreviewSettings{Exclusions: &list})
+		if _, err = edit(settings.Integrations[i.ID].Exclusions, list); err == nil {
+			run, err = v.svc.StartPreview(v.ctx, i.Ref(), model.PreviewSettings{Exclusions: &list, Of: settings.Version})
+		}
 	} else {
-		_, err = v.svc.PutExclusions(v.ctx, i.Ref(), list)
+		_, err = v.svc.ChangeExclusions(v.ctx, i.Ref(), list, edit)
+	}
+	if model.KindOf(err) == model.Precondition {
+		return v.presentScope(changedMeanwhile("exclusions"), list)
 	}
 	if err != nil {
 		f := v.newForm("/scope", "Save")
@@ -179,7 +194,7 @@ func (v *visit) saveScope() error {
 		if len(line) > 0 {
 			rows += line[len(line)-1]
 		}
-		return v.scopePage(settings, i, chosen, f, rows)
+		return v.scopePage(settings, i, chosen, f, rows, nil)
 	}
 	if run.ID != "" {
 		return v.done("/runs/"+run.ID, "This is what would change for everyone. Nothing is saved yet.")
@@ -250,8 +265,7 @@ func (v *visit) takeSuggestion() error {
 		return model.Errorf(model.NotFound, "There is no such integration.")
 	}
 	x := model.Exclusion{Pattern: v.field("pattern"), Attribute: v.field("attribute"), Operator: v.field("operator"), Value: v.field("value")}
-	list := append(append([]model.Exclusion{}, entry.Exclusions...), x)
-	if _, err := v.svc.PutExclusions(v.ctx, entry.Integration.Ref(), list); err != nil {
+	if _, err := v.svc.ChangeExclusions(v.ctx, entry.Integration.Ref(), []model.Exclusion{x}, directory.Adding); err != nil {
 		return err
 	}
 	v.surveys.forget(entry.Integration.Ref())
