@@ -97,6 +97,38 @@ func TestDeclineAndDeleteOfACopy(t *testing.T) {
 	}
 }
 
+// TestProposals: another time comes with an answer that does not accept, from a start to an end in a zone that is known.
+func TestProposals(t *testing.T) {
+	w := newWorld(t, exchange.Options{})
+	event(t)(w.ada.Create("", meeting("Budget", "09:00:00", "10:00:00", graceMail)))
+	id, other := only(t, w.grace).ID, meeting("Budget", "11:00:00", "12:00:00")
+	start, end := *other.Start, *other.End
+	nowhere := outlook.Moment{DateTime: start.DateTime, TimeZone: "Mars Standard Time"}
+	for name, tt := range map[string]struct {
+		response outlook.Response
+		proposed outlook.Span
+		want     outlook.Kind
+	}{
+		"accepted":        {outlook.ResponseAccepted, outlook.Span{Start: start, End: end}, outlook.Invalid},
+		"no time":         {outlook.ResponseDeclined, outlook.Span{Start: outlook.Moment{TimeZone: "UTC"}, End: end}, outlook.Invalid},
+		"ends before":     {outlook.ResponseDeclined, outlook.Span{Start: end, End: start}, outlook.Invalid},
+		"no zone of ours": {outlook.ResponseDeclined, outlook.Span{Start: nowhere, End: end}, outlook.BadZone},
+	} {
+		if err := w.grace.Propose(id, tt.response, tt.proposed); outlook.KindOf(err) != tt.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := only(t, w.ada).Attendees[0]; got.Response != outlook.ResponseNone || got.Proposed != (outlook.Span{}) {
+		t.Errorf("what was refused left %+v", got)
+	}
+	if err := w.grace.Propose(id, outlook.ResponseDeclined, outlook.Span{Start: start, End: end}); err != nil {
+		t.Fatal(err)
+	}
+	if got := only(t, w.ada).Attendees[0]; got.Response != outlook.ResponseDeclined || got.Proposed.Start.DateTime == "" {
+		t.Errorf("the organizer sees %+v", got)
+	}
+}
+
 func TestOccurrencesOfAMeeting(t *testing.T) {
 	w := newWorld(t, exchange.Options{})
 	d := meeting("Stand-up", "09:00:00", "09:15:00", graceMail)

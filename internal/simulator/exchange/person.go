@@ -185,10 +185,14 @@ func (p Person) Answer(id string, response outlook.Response, comment string) err
 
 // Propose declines an invitation, or accepts it tentatively, and proposes another time, which the organizer's list of attendees shows.
 func (p Person) Propose(id string, response outlook.Response, proposed outlook.Span) error {
-	if response == outlook.ResponseAccepted || proposed.Start.DateTime == "" || proposed.End.DateTime == "" {
+	if err := checkZones(outlook.Draft{Start: &proposed.Start, End: &proposed.End}); err != nil {
+		return err
+	}
+	from, to := at(proposed.Start, false), at(proposed.End, false)
+	if response == outlook.ResponseAccepted || from.IsZero() || to.Before(from) {
 		return invalid("Another time is proposed with tentativelyAccepted or declined, from a start to an end.")
 	}
-	return p.reply(id, reply{response: response, proposed: proposed})
+	return p.reply(id, reply{response: response, proposed: outlook.Span{Start: instant(from), End: instant(to)}})
 }
 
 func (p Person) reply(id string, answer reply) error {
