@@ -48,11 +48,7 @@ func (w *world) lateAnswer(answers bool) {
 	w.svc.Connect = func(context.Context, model.Ref) (Calendars, error) { return slow, nil }
 	w.start()
 	cal := w.calendar(account)
-	e, err := w.svc.CreateEvent(ctx, "api", org, cal.ID, Fields{
-		Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
-		Attendees: &[]model.EventPerson{{Email: grace.Mail}},
-	})
-	w.ok(err)
+	e := w.invite(cal, grace)
 	w.settle()
 	w.rename(e.ID, "Second")
 	slow.meanwhile = func() {
@@ -83,6 +79,17 @@ func (w *world) lateAnswer(answers bool) {
 	w.equal(ada, w.calendar(account))
 }
 
+// invite makes a meeting of the application's, called "First".
+func (w *world) invite(cal model.Calendar, whom outlook.User) model.Event {
+	w.Helper()
+	e, err := w.svc.CreateEvent(w.Context(), "api", w.ref.OrganizationID, cal.ID, Fields{
+		Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
+		Attendees: &[]model.EventPerson{{Email: whom.Mail}},
+	})
+	w.ok(err)
+	return e
+}
+
 func (w *world) rename(id, subject string) {
 	w.Helper()
 	if _, err := w.svc.UpdateEvent(w.Context(), "api", w.ref.OrganizationID, id, Fields{Subject: &subject, SendInvitations: true}); err != nil {
@@ -104,11 +111,7 @@ func TestCalledOffBeforeTheAnswer(t *testing.T) {
 		_, account := w.person("Ada Lovelace")
 		grace, _ := w.person("Grace Hopper")
 		w.start()
-		e, err := w.svc.CreateEvent(ctx, "api", org, w.calendar(account).ID, Fields{
-			Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
-			Attendees: &[]model.EventPerson{{Email: grace.Mail}},
-		})
-		w.ok(err)
+		e := w.invite(w.calendar(account), grace)
 		w.settle()
 		w.tenant.SetFaults(exchange.Faults{LostAnswer: 1, Missing: 1}) // so that what has arrived is read after the deletion
 		w.rename(e.ID, "Second")
@@ -145,11 +148,7 @@ func (w *world) privateChange(arrives bool) {
 	ada, account := w.person("Ada Lovelace")
 	grace, _ := w.person("Grace Hopper")
 	w.start()
-	e, err := w.svc.CreateEvent(ctx, "api", org, w.calendar(account).ID, Fields{
-		Subject: ptr("First"), Start: at("2026-11-20T09:00:00"), End: at("2026-11-20T10:00:00"), SendInvitations: true,
-		Attendees: &[]model.EventPerson{{Email: grace.Mail}},
-	})
-	w.ok(err)
+	e := w.invite(w.calendar(account), grace)
 	w.settle()
 	outlookOf := w.tenant.As(ada.ID)
 	series, err := outlookOf.Series("")

@@ -220,7 +220,7 @@ func TestDirectoryExtensions(t *testing.T) {
 			{Name: app + "cost_centre", DataType: "String", Application: "HR"},
 			{Name: app + "badge", DataType: "Binary", Application: "Doors"},
 		}
-		must(w, w.svc.PutFieldMappings)(w.ctx, ref, []model.FieldMapping{{Source: "extensionAttribute7", Target: "job_title", Mode: model.FieldAlways}})
+		must(w, put(w.svc.ChangeFieldMappings))(w.ctx, ref, []model.FieldMapping{{Source: "extensionAttribute7", Target: "job_title", Mode: model.FieldAlways}})
 		list := must2(w, w.svc.DirectoryExtensions)(w.ctx, ref)
 		if len(list) != 18 || list[0].Source != "extensionAttribute1" || list[14].Source != "extensionAttribute15" || !slices.Equal(list[6].Targets, []string{"job_title"}) {
 			t.Fatalf("%+v", list)

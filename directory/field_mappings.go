@@ -11,11 +11,6 @@ import (
 	"usher/model/store"
 )
 
-// PutFieldMappings stores which attributes fill which fields, whatever it was.
-func (s *Service) PutFieldMappings(ctx context.Context, ref model.Ref, list []model.FieldMapping) ([]model.FieldMapping, error) {
-	return s.ChangeFieldMappings(ctx, ref, list, Replacing[model.FieldMapping]())
-}
-
 // ChangeFieldMappings edits which attributes fill which fields, keeps a version of it, and gives it as it is then. The empty list
 // maps the common fields by default.
 func (s *Service) ChangeFieldMappings(ctx context.Context, ref model.Ref, sent []model.FieldMapping, edit ListEdit[model.FieldMapping]) ([]model.FieldMapping, error) {

@@ -18,7 +18,7 @@ func (w *world) versions() []model.FieldMappingVersion {
 
 func (w *world) mapFields(list ...model.FieldMapping) {
 	w.Helper()
-	_, err := w.svc.PutFieldMappings(w.ctx, w.ref, list)
+	_, err := w.svc.ChangeFieldMappings(w.ctx, w.ref, list, directory.Replacing[model.FieldMapping]())
 	w.ok(err)
 }
 
@@ -36,7 +36,7 @@ func TestEverySaveOfFieldMappingsIsAVersion(t *testing.T) {
 		w.mapFields(loud, badge)
 		w.mapFields(badge, loud)
 		w.mapFields()
-		_, err := w.svc.PutFieldMappings(w.ctx, w.ref, []model.FieldMapping{{Source: "title", Target: "shoe_size"}})
+		_, err := w.svc.ChangeFieldMappings(w.ctx, w.ref, []model.FieldMapping{{Source: "title", Target: "shoe_size"}}, directory.Replacing[model.FieldMapping]())
 		w.refused(err, model.Invalid, "[0].target", "shoe_size")
 		var got []string
 		for _, v := range w.versions() {

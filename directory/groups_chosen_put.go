@@ -9,11 +9,6 @@ import (
 	"usher/model/store"
 )
 
-// PutChosenGroups stores whose members a Graph import takes, whichever groups were chosen; see ChangeChosenGroups.
-func (s *Service) PutChosenGroups(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.GroupSelector, error) {
-	return s.ChangeChosenGroups(ctx, ref, list, Replacing[model.GroupSelector]())
-}
-
 // ChangeChosenGroups edits whose members a Graph import takes, and gives the groups as they are then. Where the integration has
 // access to its tenant, each group of sent that is not chosen already is looked for there before: edit is given it with its object
 // id, so that it stays chosen under another name, and one that is not there, or is not the only one of its name, is Invalid

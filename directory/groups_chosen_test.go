@@ -38,7 +38,7 @@ func TestChooseGroups(t *testing.T) {
 		ref, tenant := w.pulls()
 		tenant.groups = contosoGroups()
 
-		stored := must(w, w.svc.PutChosenGroups)(w.ctx, ref, []model.GroupSelector{{DisplayName: "hr"}, {ExternalID: strings.ToUpper(object(5))}})
+		stored := must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, []model.GroupSelector{{DisplayName: "hr"}, {ExternalID: strings.ToUpper(object(5))}})
 		if want := []model.GroupSelector{{ExternalID: object(1), DisplayName: "HR"}, {ExternalID: object(5), DisplayName: "Everybody"}}; !reflect.DeepEqual(stored, want) {
 			t.Fatalf("stored %+v, want %+v", stored, want)
 		}
@@ -52,10 +52,10 @@ func TestChooseGroups(t *testing.T) {
 			{[]model.GroupSelector{{ExternalID: "HR"}}, "[0].external_id", `"HR" is not the object id`},
 			{[]model.GroupSelector{{ExternalID: object(1)}, {DisplayName: "HR"}}, "[1]", "is the same group as [0]"},
 		} {
-			_, err := w.svc.PutChosenGroups(w.ctx, ref, bad.list)
+			_, err := w.svc.ChangeChosenGroups(w.ctx, ref, bad.list, directory.Replacing[model.GroupSelector]())
 			w.refused(err, model.Invalid, bad.field, bad.words)
 		}
-		_, err := w.svc.PutChosenGroups(w.ctx, ref, named("Sales"))
+		_, err := w.svc.ChangeChosenGroups(w.ctx, ref, named("Sales"), directory.Replacing[model.GroupSelector]())
 		e, ok := errors.AsType[*directory.AmbiguousGroup](err)
 		if !ok || len(e.Candidates) != 3 || e.Candidates[0] != (directory.GroupCandidate{ExternalID: object(2), DisplayName: "Sales", Email: "sales@contoso.com", Description: "Nordic", Kind: "microsoft365"}) {
 			t.Fatalf("candidates %+v of %v", e, err)
@@ -63,12 +63,12 @@ func TestChooseGroups(t *testing.T) {
 
 		// What is chosen already is not asked for again; what Graph refuses changes nothing.
 		before := tenant.calls["Group"] + tenant.calls["FindGroups"]
-		must(w, w.svc.PutChosenGroups)(w.ctx, ref, stored[:1])
+		must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, stored[:1])
 		if n := tenant.calls["Group"] + tenant.calls["FindGroups"]; n != before {
 			t.Fatalf("%d look-ups for what is chosen already", n-before)
 		}
 		tenant.fail = &outlook.Error{Kind: outlook.Forbidden, Status: 403, Code: "Authorization_RequestDenied"}
-		if _, err := w.svc.PutChosenGroups(w.ctx, ref, named("Berlin")); outlook.KindOf(err) != outlook.Forbidden {
+		if _, err := w.svc.ChangeChosenGroups(w.ctx, ref, named("Berlin"), directory.Replacing[model.GroupSelector]()); outlook.KindOf(err) != outlook.Forbidden {
 			t.Fatalf("%v, want what Graph said", err)
 		}
 		if entry := must2(w, w.svc.Lists)(w.ctx, ref); !slices.Equal(objects(entry.ChosenGroups), []string{object(1)}) {
@@ -97,7 +97,7 @@ func TestChooseGroupsWithoutAccess(t *testing.T) {
 		w.svc.Tenants = func(context.Context, model.Ref) (directory.Tenant, error) {
 			return nil, model.FieldErrorf(model.Refused, "graph.client_id", "no application id")
 		}
-		if got := must(w, w.svc.PutChosenGroups)(w.ctx, ref, named("hr", "Sales", "Gone")); !reflect.DeepEqual(got, named("hr", "Sales", "Gone")) {
+		if got := must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, named("hr", "Sales", "Gone")); !reflect.DeepEqual(got, named("hr", "Sales", "Gone")) {
 			t.Fatalf("stored %+v", got)
 		}
 		w.refused(directory.LookUpGroups(w.ctx, w.svc, ref), model.Refused, "graph.client_id", "no application id")
@@ -128,8 +128,8 @@ func TestGroupsToRead(t *testing.T) {
 		ref, tenant := w.pulls()
 		tenant.groups = contosoGroups()
 		w.roles("hr")
-		must(w, w.svc.PutChosenGroups)(w.ctx, ref, named("HR"))
-		must(w, w.svc.PutDistributionLists)(w.ctx, ref, []model.GroupSelector{{ExternalID: object(5)}})
+		must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, named("HR"))
+		must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, []model.GroupSelector{{ExternalID: object(5)}})
 		w.mappedIn(ref, "hr=hr", "Berlin=hr", "Everybody=hr")
 		w.ok(directory.LookUpGroups(w.ctx, w.svc, ref))
 		want := []directory.GroupUse{
@@ -178,7 +178,7 @@ func TestChooseGroupsByFile(t *testing.T) {
 	each(t, func(w *world) {
 		ref, tenant := w.pulls()
 		tenant.groups = contosoGroups()
-		must(w, w.svc.PutChosenGroups)(w.ctx, ref, named("HR"))
+		must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, named("HR"))
 		file := "\ufeffhr\r\n\r\n\"Engineers, all\"\r\nSales\r\nNobody\r\nEngineers, all\r\n" + object(4) + "\r\nHR\r\n"
 		choose := func(file string, dry bool) directory.GroupFile {
 			w.Helper()
@@ -229,8 +229,8 @@ func TestAvailableGroups(t *testing.T) {
 	each(t, func(w *world) {
 		ref, tenant := w.pulls()
 		tenant.groups = contosoGroups()
-		must(w, w.svc.PutChosenGroups)(w.ctx, ref, named("HR"))
-		must(w, w.svc.PutDistributionLists)(w.ctx, ref, []model.GroupSelector{{ExternalID: object(5)}})
+		must(w, put(w.svc.ChangeChosenGroups))(w.ctx, ref, named("HR"))
+		must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, []model.GroupSelector{{ExternalID: object(5)}})
 		var seen []string
 		for after := ""; ; {
 			page, err := w.svc.AvailableGroups(w.ctx, ref, "", false, after, 3)

@@ -76,7 +76,7 @@ func (c *converging) chooseSome() {
 		c.roles(id)
 		mappings = append(mappings, model.GroupMapping{Group: model.GroupSelector{ExternalID: id}, Role: id})
 	}
-	_, err := c.svc.PutGroupMappings(c.ctx, c.ref, mappings)
+	_, err := c.svc.ChangeGroupMappings(c.ctx, c.ref, mappings, directory.Replacing[model.GroupMapping]())
 	c.ok(err)
 }
 

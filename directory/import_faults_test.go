@@ -265,10 +265,11 @@ func TestImportReadsExtensionsThatAreMapped(t *testing.T) {
 		}
 		_, err := w.svc.PutCustomField(w.ctx, w.org, model.CustomField{Key: "colour", Type: model.FieldText})
 		w.ok(err)
-		_, err = w.svc.PutFieldMappings(w.ctx, w.ref, []model.FieldMapping{
+		_, err = w.svc.ChangeFieldMappings(w.ctx, w.ref, []model.FieldMapping{
 			{Source: "extensionattribute3", Target: "custom_fields.colour", Mode: model.FieldAlways},
 			{Source: extension, Target: "department", Mode: model.FieldAlways},
-		})
+		}, directory.Replacing[model.FieldMapping]())
+
 		w.ok(err)
 		w.imported()
 		ada = w.mirrored()[objectID("user", 1)]

@@ -35,7 +35,7 @@ func (w *importing) choose(ids ...string) {
 	for _, id := range ids {
 		list = append(list, model.GroupSelector{ExternalID: id})
 	}
-	_, err := w.svc.PutChosenGroups(w.ctx, w.ref, list)
+	_, err := w.svc.ChangeChosenGroups(w.ctx, w.ref, list, directory.Replacing[model.GroupSelector]())
 	w.ok(err)
 }
 
@@ -86,7 +86,7 @@ func TestImportTakesTheMembersOfChosenGroups(t *testing.T) {
 		hr := w.tenant.group("HR", ada)
 		mapped := w.tenant.group("Engineers", ada, grace)
 		w.roles("engineer")
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: mapped}, Role: "engineer"}})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: mapped}, Role: "engineer"}}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		w.choose(hr)
 		run := w.imported()
@@ -158,7 +158,7 @@ func TestImportNestsGroups(t *testing.T) {
 		hr := w.tenant.group("HR", payroll)
 		w.tenant.join(denmark, hr) // a circle
 		w.roles("hr")
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		w.choose(hr)
 		w.imported()

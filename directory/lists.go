@@ -31,12 +31,6 @@ func ChosenLists(lists []model.List) []model.GroupSelector {
 	return chosen
 }
 
-// PutDistributionLists makes the groups named the distribution lists of an integration, and no others, whichever they were; see
-// ChangeDistributionLists.
-func (s *Service) PutDistributionLists(ctx context.Context, ref model.Ref, list []model.GroupSelector) ([]model.List, error) {
-	return s.ChangeDistributionLists(ctx, ref, list, Replacing[model.GroupSelector]())
-}
-
 // ChangeDistributionLists edits which groups are the distribution lists of an integration, and gives the lists as they are then. edit
 // has them by object id alone. A group of sent that is no list yet is looked for in Entra before: one that is not there, has no
 // address, or is not the only one of its name (*AmbiguousGroup) is Invalid. A new list is pending until an import has read its members.

@@ -32,7 +32,7 @@ func TestDistributionLists(t *testing.T) {
 		ref, tenant := w.pulls()
 		tenant.groups = contosoGroups()
 		e := w.during(func() {
-			got := must(w, w.svc.PutDistributionLists)(w.ctx, ref, []model.GroupSelector{{DisplayName: "everybody"}, {ExternalID: strings.ToUpper(object(2))}})
+			got := must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, []model.GroupSelector{{DisplayName: "everybody"}, {ExternalID: strings.ToUpper(object(2))}})
 			if len(got) != 2 || got[0].ExternalID != object(2) || got[0].Kind != model.ListMicrosoft365 || got[0].Email != "sales@contoso.com" || got[0].State != model.ListPending ||
 				got[1].DisplayName != "Everybody" || got[1].Kind != model.ListDistribution {
 				t.Fatalf("%+v", got)
@@ -51,22 +51,22 @@ func TestDistributionLists(t *testing.T) {
 			{named("Everybody", "everyBody"), "[1]", "is the same group as [0]"},
 			{named("Nobody"), "[0].display_name", "no group named"},
 		} {
-			_, err := w.svc.PutDistributionLists(w.ctx, ref, bad.list)
+			_, err := w.svc.ChangeDistributionLists(w.ctx, ref, bad.list, directory.Replacing[model.GroupSelector]())
 			w.refused(err, model.Invalid, bad.field, bad.words)
 		}
-		_, err := w.svc.PutDistributionLists(w.ctx, w.ref, named("Everybody"))
+		_, err := w.svc.ChangeDistributionLists(w.ctx, w.ref, named("Everybody"), directory.Replacing[model.GroupSelector]())
 		w.refused(err, model.Refused, "", "ingress scim")
 
 		before := w.lists(ref)
 		e = w.during(func() {
-			got := must(w, w.svc.PutDistributionLists)(w.ctx, ref, []model.GroupSelector{{DisplayName: "everybody"}, {ExternalID: object(3)}})
+			got := must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, []model.GroupSelector{{DisplayName: "everybody"}, {ExternalID: object(3)}})
 			if len(got) != 2 || got[1].ID != before[1].ID || got[0].Kind != model.ListMailSecurity {
 				t.Fatalf("%+v", got)
 			}
 		})
 		w.wrote(e, "list.deleted list.created", "list.deleted list.created")
-		w.wrote(w.during(func() { must(w, w.svc.PutDistributionLists)(w.ctx, ref, named("Everybody", "nothing")[:1]) }), "list.deleted", "list.deleted")
-		w.wrote(w.during(func() { must(w, w.svc.PutDistributionLists)(w.ctx, ref, named("Everybody")) }), "", "")
+		w.wrote(w.during(func() { must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, named("Everybody", "nothing")[:1]) }), "list.deleted", "list.deleted")
+		w.wrote(w.during(func() { must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, named("Everybody")) }), "", "")
 
 		add := func(file string, dry bool) directory.GroupFile {
 			w.Helper()
@@ -99,8 +99,8 @@ func TestSettleLists(t *testing.T) {
 	each(t, func(w *world) {
 		ref, tenant := w.pulls(func(i *model.Integration) { i.Scope = model.ScopeEveryone })
 		tenant.groups = contosoGroups()
-		must(w, w.svc.PutDistributionLists)(w.ctx, ref, []model.GroupSelector{{ExternalID: object(2)}, {ExternalID: object(5)}})
-		_, err := w.svc.PutExclusions(w.ctx, ref, []model.Exclusion{{Pattern: "scanner*"}})
+		must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, []model.GroupSelector{{ExternalID: object(2)}, {ExternalID: object(5)}})
+		_, err := w.svc.ChangeExclusions(w.ctx, ref, []model.Exclusion{{Pattern: "scanner*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		people := map[string]model.DirectoryUser{}
 		for i, name := range []string{"ada", "alan", "grace", "scanner"} {
@@ -225,7 +225,7 @@ func TestListsOfAnotherOrganization(t *testing.T) {
 	each(t, func(w *world) {
 		ref, tenant := w.pulls()
 		tenant.groups = []entraid.Group{contosoGroups()[4]}
-		l := must(w, w.svc.PutDistributionLists)(w.ctx, ref, named("Everybody"))[0]
+		l := must(w, put(w.svc.ChangeDistributionLists))(w.ctx, ref, named("Everybody"))[0]
 		other := must(w, w.svc.CreateOrganization)(w.ctx, "fabrikam", "").ID
 		_, err := w.svc.ListMembers(w.ctx, other, l.ID, "", 10)
 		w.refused(err, model.NotFound, "", "not found")

@@ -144,7 +144,7 @@ func (g *guarded) exclude() {
 			list = append(list, model.Exclusion{Pattern: "*-" + kind + "@*"})
 		}
 	}
-	_, err := g.svc.PutExclusions(g.ctx, g.ref, list)
+	_, err := g.svc.ChangeExclusions(g.ctx, g.ref, list, directory.Replacing[model.Exclusion]())
 	g.ok(err)
 }
 
@@ -159,7 +159,7 @@ func (g *guarded) set(what string) {
 		return nil
 	}, nil)
 	g.ok(err)
-	_, err = g.svc.PutGroupMappings(g.ctx, g.ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}})
+	_, err = g.svc.ChangeGroupMappings(g.ctx, g.ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 	g.ok(err)
 }
 

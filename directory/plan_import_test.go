@@ -16,7 +16,7 @@ func TestImportThatLostAGroupIsHeld(t *testing.T) {
 		people := []string{w.tenant.person("ada"), w.tenant.person("grace")}
 		all, hr := w.tenant.group("All", people...), w.tenant.group("HR", people...)
 		w.choose(all)
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: hr}, Role: "hr"}})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: hr}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		w.imported()
 		w.hasRoles("ada@contoso.com", "hr")

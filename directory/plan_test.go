@@ -66,7 +66,7 @@ func TestPlanIsNotAppliedToAWorldThatMoved(t *testing.T) {
 func TestPlanIsNotAppliedUnderOtherSettings(t *testing.T) {
 	each(t, func(w *world) {
 		run, users := w.held(31, 10)
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person01*-bot@*"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person01*-bot@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.worked = len(storetest.Jobs(w, w.store)) // its re-evaluation waits
 		_, err = w.svc.ApplyRun(w.ctx, w.org, run.ID, directory.PlanChoice{})
@@ -223,7 +223,7 @@ func TestPlanThatIsOvertakenIsHeld(t *testing.T) {
 	each(t, func(w *world) {
 		directory.SetRunPage(w.svc, 10)
 		crowd(w, 40, 10)
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person03*-bot@*"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person03*-bot@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		run := w.run()
 		job := directory.WorkRun{OrganizationID: w.org, RunID: run.ID}
@@ -231,7 +231,7 @@ func TestPlanThatIsOvertakenIsHeld(t *testing.T) {
 		if run := w.run(); run.Phase != model.PhaseApply || run.Counts[model.ActionDeactivate] != 10 {
 			w.Fatalf("%+v", run)
 		}
-		_, err = w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-bot@*"}})
+		_, err = w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-bot@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.work(job)
 		held, err := w.store.Read(w.ctx).Run(w.org, run.ID)

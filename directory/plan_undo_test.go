@@ -98,12 +98,12 @@ func TestUndoOfAccountsThatARunMade(t *testing.T) {
 
 func TestUndoUnlinks(t *testing.T) {
 	each(t, func(w *world) {
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "ada@*"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "ada@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		_, err = w.svc.CreateAccount(w.ctx, w.org, model.Account{Email: ada, JobTitle: "Countess"})
 		w.ok(err)
 		u := w.user(ada, map[string]any{"title": "Engineer"})
-		_, err = w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{})
+		_, err = w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.drain()
 		if a := w.account(ada); w.mirror(u).AccountID == nil || *w.mirror(u).AccountID != a.ID {
@@ -122,12 +122,12 @@ func TestUndoUnlinks(t *testing.T) {
 func TestUndoSaysWhatItCannot(t *testing.T) {
 	each(t, func(w *world) {
 		w.roles("admin", "hr")
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*@contoso.com"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*@contoso.com"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.drain()
 		storetest.Users(w, w.store, w.ref, 3)
 		w.sync()
-		_, err = w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{})
+		_, err = w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.drain()
 		made := w.run()

@@ -110,7 +110,7 @@ func TestRemovalLeavesNothing(t *testing.T) {
 		ref := w.removable("goes")
 		w.roles = nil
 		w.world.roles("hr")
-		_, err := w.svc.PutGroupMappings(w.ctx, ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, ref, []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		u := w.userIn(ref, ada)
 		w.groupIn(ref, "HR", u)

@@ -230,9 +230,10 @@ func TestServiceExplain(t *testing.T) {
 	each(t, func(w *world) {
 		staffed(w, model.RoleSyncReconcile)
 		sites(w)
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{
 			{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr", Site: "denmark", Permissions: []model.ModulePermission{{Module: "wiki", Level: model.LevelMember}}},
-		})
+		}, directory.Replacing[model.GroupMapping]())
+
 		w.ok(err)
 		u := w.user(ada, map[string]any{"title": "Poet"})
 		g := w.group("HR", u)

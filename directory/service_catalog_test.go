@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -51,12 +52,13 @@ func TestServiceCatalogueKeepsWhatIsUsed(t *testing.T) {
 		w.ok(err)
 		_, err = w.svc.ChangeIntegration(w.ctx, w.ref, func(i *model.Integration) error { i.DefaultRole = "guest"; return nil }, nil)
 		w.ok(err)
-		_, err = w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{
+		_, err = w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{
 			Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr", Department: "sales", Site: "denmark",
 			Permissions: []model.ModulePermission{{Module: "wiki", Level: model.LevelAdmin}},
-		}})
+		}}, directory.Replacing[model.GroupMapping]())
+
 		w.ok(err)
-		_, err = w.svc.PutFieldMappings(w.ctx, w.ref, []model.FieldMapping{{Source: "nickName", Target: "custom_fields.badge"}})
+		_, err = w.svc.ChangeFieldMappings(w.ctx, w.ref, []model.FieldMapping{{Source: "nickName", Target: "custom_fields.badge"}}, directory.Replacing[model.FieldMapping]())
 		w.ok(err)
 		a, err := w.svc.CreateAccount(w.ctx, w.org, model.Account{
 			Email: ada, Roles: []string{"held"}, Department: "Sales", CustomFields: map[string]any{"badge": "7"},
@@ -88,7 +90,7 @@ func TestServiceCatalogueKeepsWhatIsUsed(t *testing.T) {
 			"module": "mapping of group HR", "field": "field mapping of integration Contoso",
 		})
 		w.mapped()
-		_, err = w.svc.PutFieldMappings(w.ctx, w.ref, nil)
+		_, err = w.svc.ChangeFieldMappings(w.ctx, w.ref, nil, directory.Replacing[model.FieldMapping]())
 		w.ok(err)
 		check(map[string]string{
 			"department": "account ada@contoso.com is in it", "denmark": "parent of site aarhus", "module": "account ada@contoso.com", "field": "account ada@contoso.com",
@@ -141,9 +143,10 @@ func TestServiceSiteTree(t *testing.T) {
 			_, err := w.svc.PutSite(w.ctx, w.org, site)
 			w.refused(err, model.Invalid, "parent", words)
 		}
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{
 			Group: model.GroupSelector{DisplayName: "HR"}, Site: "aarhus", Permissions: []model.ModulePermission{{Module: "wiki", Level: model.LevelAdmin}},
-		}})
+		}}, directory.Replacing[model.GroupMapping]())
+
 		w.ok(err)
 		_, err = w.svc.PutSite(w.ctx, w.org, model.Site{Key: "aarhus", Parent: "denmark"})
 		w.refused(err, model.Refused, "parent", "mapping of group HR")

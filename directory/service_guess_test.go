@@ -70,7 +70,7 @@ func TestServiceArrivalUnderSettingsOfAnotherReplica(t *testing.T) {
 		})
 		w.user("before@contoso.com")
 		w.user("primed@contoso.com")
-		_, err := other.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "svc-*"}})
+		_, err := other.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "svc-*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.user("svc-backup@contoso.com")
 		w.noAccount("svc-backup@contoso.com")

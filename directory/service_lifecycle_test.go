@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -68,7 +69,7 @@ func TestServiceExclusions(t *testing.T) {
 		bot := w.user("print-bot@contoso.com")
 		w.user("ada@contoso.com")
 		w.hasStatus("print-bot@contoso.com", model.AccountActive)
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-BOT@*"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-BOT@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.drain()
 		w.hasStatus("print-bot@contoso.com", model.AccountDeactivated)
@@ -78,7 +79,7 @@ func TestServiceExclusions(t *testing.T) {
 		if why := w.mirror(bot).Explanation.Scope; why != "excluded by pattern *-BOT@*" {
 			w.Fatal(why)
 		}
-		_, err = w.svc.PutExclusions(w.ctx, w.ref, nil)
+		_, err = w.svc.ChangeExclusions(w.ctx, w.ref, nil, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.drain()
 		w.hasStatus("print-bot@contoso.com", model.AccountActive)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/directory"
 	"usher/model"
 )
 
@@ -197,13 +198,13 @@ func TestServiceNoSyncGivesAnAdministratorRoleByItself(t *testing.T) {
 	each(t, func(w *world) {
 		staffed(w, model.RoleSyncReconcile)
 		mapping := model.GroupMapping{Group: model.GroupSelector{DisplayName: "Bosses"}, Role: "administrator"}
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{mapping})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{mapping}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		u := w.user(ada)
 		w.group("Bosses", u)
 		w.hasRoles(ada)
 		mapping.AllowAdministrator = true
-		_, err = w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{mapping})
+		_, err = w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{mapping}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		w.drain()
 		w.hasRoles(ada, "administrator")
@@ -220,9 +221,9 @@ func TestServicePermissionsFollowTheGroups(t *testing.T) {
 				Group: model.GroupSelector{DisplayName: string(level)}, Site: site, Permissions: []model.ModulePermission{{Module: "wiki", Level: level}},
 			}
 		}
-		_, err := w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{at("copenhagen", model.LevelAdmin)})
+		_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{at("copenhagen", model.LevelAdmin)}, directory.Replacing[model.GroupMapping]())
 		w.refused(err, model.Conflict, "[0].site", "denmark")
-		_, err = w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{at("denmark", model.LevelMember), at("denmark", model.LevelManager)})
+		_, err = w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{at("denmark", model.LevelMember), at("denmark", model.LevelManager)}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		u := w.user(ada)
 		w.group("member", u)

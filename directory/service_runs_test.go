@@ -30,7 +30,7 @@ func crowd(w *world, n, k int) []model.DirectoryUser {
 
 func (w *world) excludeBots() {
 	w.Helper()
-	_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-bot@*"}})
+	_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "*-bot@*"}}, directory.Replacing[model.Exclusion]())
 	w.ok(err)
 	w.drain()
 }
@@ -114,7 +114,7 @@ func TestServiceHeldRunIsAppliedOrDiscarded(t *testing.T) {
 func TestServicePreviewSavesNothing(t *testing.T) {
 	each(t, func(w *world) {
 		users := crowd(w, 3, 3)
-		_, err := w.svc.PutExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person000@*"}})
+		_, err := w.svc.ChangeExclusions(w.ctx, w.ref, []model.Exclusion{{Pattern: "person000@*"}}, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		w.worked = len(storetest.Jobs(w, w.store)) // the re-evaluation waits
 		run, err := w.svc.CancelRun(w.ctx, w.org, w.run().ID)

@@ -60,11 +60,6 @@ func (s *Service) Lists(ctx context.Context, ref model.Ref) (model.IntegrationSe
 	return entry, nil
 }
 
-// PutGroupMappings stores what membership of groups gives, whatever it was.
-func (s *Service) PutGroupMappings(ctx context.Context, ref model.Ref, list []model.GroupMapping) ([]model.GroupMapping, error) {
-	return s.ChangeGroupMappings(ctx, ref, list, Replacing[model.GroupMapping]())
-}
-
 // ChangeGroupMappings edits what membership of groups gives, and gives it as it is then.
 func (s *Service) ChangeGroupMappings(ctx context.Context, ref model.Ref, sent []model.GroupMapping, edit ListEdit[model.GroupMapping]) ([]model.GroupMapping, error) {
 	return changeList(ctx, s, ref, sent, edit, listKind[model.GroupMapping]{
@@ -76,11 +71,6 @@ func (s *Service) ChangeGroupMappings(ctx context.Context, ref model.Ref, sent [
 	})
 }
 
-// PutExclusions stores who gets no account, whoever it was.
-func (s *Service) PutExclusions(ctx context.Context, ref model.Ref, list []model.Exclusion) ([]model.Exclusion, error) {
-	return s.ChangeExclusions(ctx, ref, list, Replacing[model.Exclusion]())
-}
-
 // ChangeExclusions edits who gets no account, and gives it as it is then.
 func (s *Service) ChangeExclusions(ctx context.Context, ref model.Ref, sent []model.Exclusion, edit ListEdit[model.Exclusion]) ([]model.Exclusion, error) {
 	return changeList(ctx, s, ref, sent, edit, listKind[model.Exclusion]{
@@ -88,11 +78,6 @@ func (s *Service) ChangeExclusions(ctx context.Context, ref model.Ref, sent []mo
 		of:    func(i model.IntegrationSettings) []model.Exclusion { return i.Exclusions },
 		check: func(_ *model.Settings, list []model.Exclusion) error { return ValidateExclusions(list) },
 	})
-}
-
-// PutRoomGroups stores the groups whose members are meeting rooms, whichever they were.
-func (s *Service) PutRoomGroups(ctx context.Context, ref model.Ref, list []model.RoomGroup) ([]model.RoomGroup, error) {
-	return s.ChangeRoomGroups(ctx, ref, list, Replacing[model.RoomGroup]())
 }
 
 // ChangeRoomGroups edits the groups whose members are meeting rooms, has the rooms looked for, and gives the groups as they are

@@ -194,7 +194,7 @@ func TestPreviewIsSavedInPlaceOfWhatItWasMadeFrom(t *testing.T) {
 		w.ok(err)
 		theirs := []model.Exclusion{{Pattern: "bot-*"}}
 		settings := must2(w, w.store.CurrentSettings)(w.ctx, w.org)
-		_, err = w.svc.PutExclusions(w.ctx, w.ref, theirs)
+		_, err = w.svc.ChangeExclusions(w.ctx, w.ref, theirs, directory.Replacing[model.Exclusion]())
 		w.ok(err)
 		late, err := w.svc.StartPreview(w.ctx, w.ref, model.PreviewSettings{Exclusions: &supposed, Of: settings.Version})
 		w.ok(err)
@@ -218,22 +218,24 @@ func TestPreviewIsSavedInPlaceOfWhatItWasMadeFrom(t *testing.T) {
 
 // listAttempts name another organization's integration.
 func (w *world) listAttempts() []attempt {
-	return slices.Concat(
-		listAttempt(w, "GroupMappings", w.svc.PutGroupMappings, w.svc.ChangeGroupMappings),
-		listAttempt(w, "FieldMappings", w.svc.PutFieldMappings, w.svc.ChangeFieldMappings),
-		listAttempt(w, "Exclusions", w.svc.PutExclusions, w.svc.ChangeExclusions),
-		listAttempt(w, "RoomGroups", w.svc.PutRoomGroups, w.svc.ChangeRoomGroups),
-		listAttempt(w, "ChosenGroups", w.svc.PutChosenGroups, w.svc.ChangeChosenGroups),
-		listAttempt(w, "DistributionLists", w.svc.PutDistributionLists, w.svc.ChangeDistributionLists),
-	)
+	return []attempt{
+		listAttempt(w, "ChangeGroupMappings", w.svc.ChangeGroupMappings),
+		listAttempt(w, "ChangeFieldMappings", w.svc.ChangeFieldMappings),
+		listAttempt(w, "ChangeExclusions", w.svc.ChangeExclusions),
+		listAttempt(w, "ChangeRoomGroups", w.svc.ChangeRoomGroups),
+		listAttempt(w, "ChangeChosenGroups", w.svc.ChangeChosenGroups),
+		listAttempt(w, "ChangeDistributionLists", w.svc.ChangeDistributionLists),
+	}
 }
 
-func listAttempt[T, L any](w *world, name string, put func(context.Context, model.Ref, []T) ([]L, error),
-	change func(context.Context, model.Ref, []T, directory.ListEdit[T]) ([]L, error),
-) []attempt {
+func listAttempt[T, L any](w *world, name string, change func(context.Context, model.Ref, []T, directory.ListEdit[T]) ([]L, error)) attempt {
 	noEdit := func([]T, []T) ([]T, error) { return nil, errFound }
-	return []attempt{
-		{"Put" + name, func() error { _, err := put(w.ctx, w.ref, nil); return err }, false},
-		{"Change" + name, func() error { _, err := change(w.ctx, w.ref, nil, noEdit); return err }, false},
+	return attempt{name, func() error { _, err := change(w.ctx, w.ref, nil, noEdit); return err }, false}
+}
+
+// put replaces a list, whatever it was.
+func put[T, L any](change func(context.Context, model.Ref, []T, directory.ListEdit[T]) ([]L, error)) func(context.Context, model.Ref, []T) ([]L, error) {
+	return func(ctx context.Context, ref model.Ref, list []T) ([]L, error) {
+		return change(ctx, ref, list, directory.Replacing[T]())
 	}
 }

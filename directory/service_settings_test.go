@@ -14,7 +14,10 @@ func TestServiceListsAreStoredOnce(t *testing.T) {
 		w.roles("hr")
 		w.user(ada)
 		list := []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}}
-		put := func() { _, err := w.svc.PutGroupMappings(w.ctx, w.ref, list); w.ok(err) }
+		put := func() {
+			_, err := w.svc.ChangeGroupMappings(w.ctx, w.ref, list, directory.Replacing[model.GroupMapping]())
+			w.ok(err)
+		}
 		w.wrote(w.during(put), "", "group_mappings.changed")
 		run := w.run()
 		if run.Kind != model.RunReevaluation || run.Reason != "group mappings of Contoso changed" || run.Actor != "tester" {
@@ -31,7 +34,7 @@ func TestServiceListsAreStoredOnce(t *testing.T) {
 			w.Fatal("the same list made a new version of the settings")
 		}
 		list[0].Role = "nope"
-		_, err = w.svc.PutGroupMappings(w.ctx, w.ref, list)
+		_, err = w.svc.ChangeGroupMappings(w.ctx, w.ref, list, directory.Replacing[model.GroupMapping]())
 		w.refused(err, model.Invalid, "[0].role", "nope")
 		entry, err := w.svc.Lists(w.ctx, w.ref)
 		w.ok(err)

@@ -245,7 +245,7 @@ func (w *world) mappedIn(ref model.Ref, pairs ...string) {
 		group, role, _ := strings.Cut(pair, "=")
 		list = append(list, model.GroupMapping{Group: model.GroupSelector{DisplayName: group}, Role: role})
 	}
-	_, err := w.svc.PutGroupMappings(w.ctx, ref, list)
+	_, err := w.svc.ChangeGroupMappings(w.ctx, ref, list, directory.Replacing[model.GroupMapping]())
 	w.ok(err)
 }
 

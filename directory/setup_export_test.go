@@ -16,7 +16,7 @@ func TestSetupGuide(t *testing.T) {
 		_, text, err := w.svc.CreateSCIMToken(w.ctx, w.ref, "Entra", nil)
 		w.ok(err)
 		w.roles("hr")
-		_, err = w.svc.PutGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: hrID}, Role: "hr"}})
+		_, err = w.svc.ChangeGroupMappings(w.ctx, w.ref, []model.GroupMapping{{Group: model.GroupSelector{ExternalID: hrID}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 		w.ok(err)
 		g, err := w.svc.SetupGuide(w.ctx, w.ref, publicURL)
 		w.ok(err)

@@ -156,13 +156,14 @@ func TestSetupMappings(t *testing.T) {
 		const extension = "extension_5f9e1b1c3d6a4b529e0a0a1b2c3d4e5f_badge"
 		_, err := w.svc.PutCustomField(w.ctx, w.org, model.CustomField{Key: "badge", Name: "Badge", Type: model.FieldText})
 		w.ok(err)
-		_, err = w.svc.PutFieldMappings(w.ctx, w.ref, []model.FieldMapping{
+		_, err = w.svc.ChangeFieldMappings(w.ctx, w.ref, []model.FieldMapping{
 			{Source: "extensionAttribute3", Target: "job_title"},
 			{Source: extension, Target: "custom_fields.badge"},
 			{Source: "userType", Target: "department"},
 			{Source: "title", Target: "display_name"},
 			{Source: "extensionAttribute9", Target: "currency"},
-		})
+		}, directory.Replacing[model.FieldMapping]())
+
 		w.ok(err)
 		w.asks(w.ref, hr())
 		row := w.setUp(w.ref)

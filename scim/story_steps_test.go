@@ -50,10 +50,10 @@ func (s *story) set(integration, text string) error {
 		_, err = svc.ChangeIntegration(ctx, ref, in.edit, nil)
 	}
 	if err == nil && in.GroupMappings != nil {
-		_, err = svc.PutGroupMappings(ctx, ref, in.GroupMappings)
+		_, err = svc.ChangeGroupMappings(ctx, ref, in.GroupMappings, directory.Replacing[model.GroupMapping]())
 	}
 	if err == nil && in.Exclusions != nil {
-		_, err = svc.PutExclusions(ctx, ref, in.Exclusions)
+		_, err = svc.ChangeExclusions(ctx, ref, in.Exclusions, directory.Replacing[model.Exclusion]())
 	}
 	if err == nil {
 		err = each(in.Accounts, func(a model.Account) error { return second(svc.CreateAccount(ctx, org, a)) })

@@ -78,7 +78,7 @@ func newImported(t *testing.T, s *store.Store, seed uint64) *imported {
 	for _, id := range w.chosen {
 		list = append(list, model.GroupSelector{ExternalID: id})
 	}
-	_, err = w.svc.PutChosenGroups(ctx, w.ref, list)
+	_, err = w.svc.ChangeChosenGroups(ctx, w.ref, list, directory.Replacing[model.GroupSelector]())
 	w.must(err)
 	return w
 }

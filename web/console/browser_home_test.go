@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"usher/directory"
 	"usher/model"
 	"usher/model/store/storetest"
 )
@@ -16,11 +17,12 @@ func (f *fixture) contoso() model.Integration {
 		f.ok(err)
 	}
 	i := f.integration("Contoso")
-	_, err := f.svc.PutExclusions(f.Context(), i.Ref(), []model.Exclusion{{Pattern: "svc-*"}})
+	_, err := f.svc.ChangeExclusions(f.Context(), i.Ref(), []model.Exclusion{{Pattern: "svc-*"}}, directory.Replacing[model.Exclusion]())
 	f.ok(err)
-	_, err = f.svc.PutGroupMappings(f.Context(), i.Ref(), []model.GroupMapping{
+	_, err = f.svc.ChangeGroupMappings(f.Context(), i.Ref(), []model.GroupMapping{
 		{Group: model.GroupSelector{DisplayName: "All employees"}, Role: "employee"}, {Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"},
-	})
+	}, directory.Replacing[model.GroupMapping]())
+
 	f.ok(err)
 	var ids []string
 	for n, name := range []string{"Ada Lovelace", "Alan Turing", "Katherine Johnson", "Radia Perlman", "Barbara Liskov", "Edsger Dijkstra", "Donald Knuth"} {

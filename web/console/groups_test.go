@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"testing"
 
+	"usher/directory"
 	"usher/model"
 	"usher/model/store"
 )
@@ -38,7 +39,7 @@ func (f *fixture) places(i model.Integration) {
 		Group: model.GroupSelector{ExternalID: "ext-HR", DisplayName: "Human Resources"}, Site: "dk",
 		Permissions: []model.ModulePermission{{Module: "booking", Level: model.LevelManager}},
 	}, model.GroupMapping{Group: model.GroupSelector{DisplayName: "Vanished"}, Role: "guest"})
-	_, err = f.svc.PutGroupMappings(f.Context(), i.Ref(), list)
+	_, err = f.svc.ChangeGroupMappings(f.Context(), i.Ref(), list, directory.Replacing[model.GroupMapping]())
 	f.ok(err)
 }
 

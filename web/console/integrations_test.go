@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/directory"
 	"usher/model"
 	"usher/model/store/storetest"
 )
@@ -40,7 +41,7 @@ func TestWizard(t *testing.T) {
 		f.ok(err)
 		_, err = f.svc.PutRole(f.Context(), f.org.ID, model.Role{Key: "hr", Name: "HR"})
 		f.ok(err)
-		_, err = f.svc.PutGroupMappings(f.Context(), i[0].Ref(), []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}})
+		_, err = f.svc.ChangeGroupMappings(f.Context(), i[0].Ref(), []model.GroupMapping{{Group: model.GroupSelector{DisplayName: "HR"}, Role: "hr"}}, directory.Replacing[model.GroupMapping]())
 		f.ok(err)
 		f.get(path+"/steps", "HX-Request", "true").want(http.StatusOK, "All done").lacks("every 2s")
 	})

@@ -44,7 +44,7 @@ func TestMappingsOfAStaleForm(t *testing.T) {
 		theirs := []model.FieldMapping{{Source: "nickName", Target: "given_name", Mode: model.FieldAlways}}
 		put := func(expression string) {
 			theirs[0].Expression = expression
-			_, err := f.svc.PutFieldMappings(f.Context(), i.Ref(), theirs)
+			_, err := f.svc.ChangeFieldMappings(f.Context(), i.Ref(), theirs, directory.Replacing[model.FieldMapping]())
 			f.ok(err)
 		}
 		stands := func(before int) {
@@ -91,7 +91,7 @@ func TestExclusionsOfAStaleForm(t *testing.T) {
 		}
 		version := hidden(f.get("/scope"), "version")
 		theirs := []model.Exclusion{{Pattern: "theirs-*"}}
-		_, err := f.svc.PutExclusions(f.Context(), i.Ref(), theirs)
+		_, err := f.svc.ChangeExclusions(f.Context(), i.Ref(), theirs, directory.Replacing[model.Exclusion]())
 		f.ok(err)
 		before := f.runs()
 		var again answer

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/directory"
 	"usher/model"
 	"usher/model/store"
 	"usher/model/store/storetest"
@@ -42,7 +43,7 @@ func (f *fixture) things() map[string]string {
 	list := f.list(i.Ref(), "sales@contoso.example", groups[0].ExternalID)
 	_, err = f.svc.ChangeIntegration(f.Context(), i.Ref(), func(i *model.Integration) error { i.WriteBack.Update = true; return nil }, nil)
 	f.ok(err)
-	_, err = f.svc.PutFieldMappings(f.Context(), i.Ref(), []model.FieldMapping{{Source: "title", Target: "job_title", Mode: model.FieldAlways}})
+	_, err = f.svc.ChangeFieldMappings(f.Context(), i.Ref(), []model.FieldMapping{{Source: "title", Target: "job_title", Mode: model.FieldAlways}}, directory.Replacing[model.FieldMapping]())
 	f.ok(err)
 	const person, group = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 	done, err := f.svc.AddEntraMember(f.Context(), i.Ref(), group, person)
