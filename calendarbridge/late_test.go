@@ -199,3 +199,40 @@ func (w *world) privateChange(arrives bool) {
 		w.Errorf("the application has %+v", now)
 	}
 }
+
+// losing is a tenant that forgets a round at its second page; meanwhile happens before that.
+type losing struct {
+	graph
+	meanwhile func()
+	pages     int
+}
+
+func (l *losing) Delta(ctx context.Context, cal outlook.CalendarRef, window outlook.Window, link string) (outlook.DeltaPage, error) {
+	if l.pages++; l.pages == 2 {
+		l.meanwhile()
+		return outlook.DeltaPage{}, &outlook.Error{Kind: outlook.SyncLost, Status: 410, Code: "SyncStateNotFound"}
+	}
+	return l.graph.Delta(ctx, cal, window, link)
+}
+
+// TestRoundLostAfterItsSeries: what a round that was lost has read of a series is not what the next one, of the same turn, gives the
+// occurrences whose pages do not say it: nothing would tell of the change again.
+func TestRoundLostAfterItsSeries(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		ada, account := w.person("Ada Lovelace")
+		person := w.tenant.As(ada.ID)
+		series := w.must(person.Create("", typed("First", "2026-11-12T09:00:00", "2026-11-12T09:15:00", func(d *outlook.Draft) { d.Recurrence = daily("2026-11-12", 2) })))
+		for range 8 { // so that there is a second page
+			w.must(person.Create("", typed("Meeting", "2026-11-14T09:00:00", "2026-11-14T10:00:00")))
+		}
+		w.tenant.SetFaults(exchange.Faults{NoMaster: true})
+		second := "Second"
+		lost := &losing{graph: w.tenant.Client("usher"), meanwhile: func() { w.must(person.Change(series.ID, outlook.Draft{Subject: &second})) }}
+		w.svc.Connect = func(context.Context, model.Ref) (Calendars, error) { return lost, nil }
+		w.start()
+		w.equal(ada, w.calendar(account))
+		if got := w.subjects(w.calendar(account)); len(got) != 10 || lost.pages < 4 {
+			t.Errorf("%q after %d pages", got, lost.pages)
+		}
+	})
+}

@@ -162,7 +162,7 @@ func (w *work) series(out *loaded, id string, members []outlook.Event, known map
 // series has.
 func (w *work) whole() bool { return w.cal.Sync.Full && w.cal.Sync.InRound }
 
-// mastersKept bounds how many masters a turn remembers.
+// mastersKept bounds how many masters a round remembers.
 const mastersKept = 200
 
 // master gives the series itself: from the page, from an earlier page of a round that brings everything, or from Microsoft
@@ -261,7 +261,7 @@ func (w *work) view() error {
 		w.begun = y.Dirty
 	}
 	y.Link, y.Full, y.InRound = "", true, true
-	y.Round++
+	w.newRound()
 	if y.From.IsZero() {
 		y.From, y.To = w.window(w.now())
 	}

@@ -159,8 +159,15 @@ func (w *work) begin() {
 		w.Observe(EventFullRound, 1)
 	}
 	y.InRound, y.Pages, y.LastPage = true, 0, ""
-	y.Round++
+	w.newRound()
 	w.Observe(EventRound, 1)
+}
+
+// newRound counts a round. What the one before remembers of series is forgotten: they may have changed since, and what the new
+// round does not bring of that nothing tells again.
+func (w *work) newRound() {
+	w.cal.Sync.Round++
+	clear(w.masters)
 }
 
 // window gives the days that are kept around today.

@@ -33,7 +33,7 @@ type work struct {
 	norm    normalizer
 	until   time.Time // when the turn ends
 
-	masters   map[string]outlook.Event // of this turn
+	masters   map[string]outlook.Event // as this turn's round has read them
 	begun     int64                    // Dirty when the round began
 	brought   int                      // items of this round
 	notified  bool                     // somebody said that there is something new
