@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,17 @@ func TestServiceArrivalsThatAreNotNew(t *testing.T) {
 		w.user("alan@contoso.com")
 		w.hasRoles("alan@contoso.com", "hr")
 
+		fresh("awaited@contoso.com")
+		_, err = w.svc.ChangeGroup(w.ctx, g.Ref(), g.ID, func(*model.DirectoryGroup) ([]model.MemberOp, error) {
+			return []model.MemberOp{{Kind: model.MembersAdd, IDs: []string{"object-Payroll"}}}, nil
+		})
+		w.ok(err)
+		fresh("payroll@contoso.com")
+		payroll := w.group("Payroll")
+		if members, err := w.svc.Members(w.ctx, g.Ref(), []string{g.ID}, 0); err != nil || !slices.ContainsFunc(members[g.ID], func(m model.Member) bool { return m.ID == payroll.ID }) {
+			w.Fatalf("members of HR are %v, %v: want the group that it awaited among them", members, err)
+		}
+
 		fresh("seventh@contoso.com")
 		_, err = w.push(w.ref, "SEVENTH@contoso.com")
 		w.refused(err, model.Conflict, "userName", "another user")
@@ -87,6 +99,12 @@ func TestServiceArrivalUnderSettingsOfAnotherReplica(t *testing.T) {
 		w.ok(other.DeleteIntegration(w.ctx, w.ref))
 		if _, err := w.push(w.ref, "late@contoso.com"); !isNotFound(err) {
 			w.Fatalf("a push into a removed integration: %v", err)
+		}
+
+		w.clock.move(time.Hour)
+		doc := model.NewDocument(map[string]any{"displayName": "Late", "externalId": "object-Late"})
+		if _, err := w.svc.CreateGroup(w.ctx, w.ref, model.DirectoryGroup{Document: doc}, nil); !isNotFound(err) {
+			w.Fatalf("a group into a removed integration: %v", err)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Document is the canonical SCIM resource of a mirror row: every attribute as Entra sent it, with names in the
@@ -79,9 +81,28 @@ func (d *Document) Equal(other *Document) bool {
 	if len(d.raw) > 0 && bytes.Equal(d.raw, other.raw) {
 		return true
 	}
-	a, errA := json.Marshal(d.Attributes())
-	b, errB := json.Marshal(other.Attributes())
-	return errA == nil && errB == nil && bytes.Equal(a, b)
+	return sameJSON(d.Attributes(), other.Attributes())
+}
+
+// sameJSON compares two values as they are rendered.
+func sameJSON(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		if b, ok := b.(map[string]any); ok {
+			return maps.EqualFunc(a, b, sameJSON)
+		}
+	case []any:
+		if b, ok := b.([]any); ok {
+			return slices.EqualFunc(a, b, sameJSON)
+		}
+	case string:
+		if b, ok := b.(string); ok {
+			return a == b
+		}
+	}
+	x, errA := json.Marshal(a) // numbers and lists have several types
+	y, errB := json.Marshal(b)
+	return errA == nil && errB == nil && bytes.Equal(x, y)
 }
 
 // Scan reads the column of either database.

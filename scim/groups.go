@@ -6,20 +6,23 @@ import (
 	"usher/model"
 )
 
+// members is the attribute that stands beside a group's document.
+const members = "members"
+
 // membersOf are the members of groups, shown unless they are not asked for.
 func (h *Handler) membersOf(c *call) references {
 	return references{
-		name: "members", instead: `/Users?filter=groups eq "<id of the group>"`,
+		name: members, instead: `/Users?filter=groups eq "<id of the group>"`,
 		read: func(ids []string, most int) (map[string][]reference, error) {
-			members, err := h.opt.Directory.Members(c.ctx(), c.ref, ids, most)
+			lists, err := h.opt.Directory.Members(c.ctx(), c.ref, ids, most)
 			found := make(map[string][]reference, len(ids))
-			for id, list := range members {
+			for id, list := range lists {
 				refs := make([]reference, len(list))
 				for i, m := range list {
 					refs[i] = reference{m.ID, string(m.Type), m.Display}
 				}
 				found[id] = refs
-				delete(members, id) // the larger half of what is held
+				delete(lists, id) // the larger half of what is held
 			}
 			return found, err
 		},
@@ -61,7 +64,14 @@ func (h *Handler) createGroup(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, h.taken(c, h.tables.Group, &doc, err)
 	}
-	return h.answerGroup(c, http.StatusCreated, g)
+	if len(n.Members) > 0 {
+		return h.answerGroup(c, http.StatusCreated, g)
+	}
+	p, r := c.projection(h.tables.Group), groupOf(g)
+	if p.Wants(h.tables.Group.Core.Attribute(members)) {
+		r.extraName = members // none, which nobody needs to look up
+	}
+	return h.single(c, http.StatusCreated, h.tables.Group, &p, r)
 }
 
 // replaceGroup replaces a group. A body that does not speak of members leaves them alone: RFC 7644 §3.5.1 lets the

@@ -111,9 +111,15 @@ func (tx *Tx) holdArrival(ref model.Ref, who Newcomer, version *int64, awaited *
 	return list
 }
 
-// HoldArrival is HoldSettings for a group that arrives. It also says whether groups may await it: then Awaiting tells which.
+// HoldArrival is HoldSettings for a group that arrives. It also says whether groups may await it: then Awaiting tells which. It
+// guesses as ArrivalFacts does.
 func (tx *Tx) HoldArrival(ref model.Ref, who Newcomer) (version int64, awaited bool, err error) {
-	err = tx.query(tx.holdArrival(ref, who, &version, &awaited)...)
+	hold := tx.holdArrival(ref, who, &version, &awaited)
+	if version, ok := tx.guessable(ref, who); ok {
+		tx.guess(ref, who, version, hold, "")
+		return version, false, nil
+	}
+	err = tx.query(hold...)
 	if err == nil && version == 0 {
 		err = notFound("organization", ref.OrganizationID)
 	}

@@ -39,10 +39,15 @@ func (tx *Tx) hold(organizationID, besides string, into ...any) []statement {
 		args: []any{organizationID},
 		scan: func(row scanner) error { return row.Scan(into...) },
 	}
-	if tx.s.dialect != postgres {
-		return []statement{read}
+	return append(tx.holdLocks(organizationID), read)
+}
+
+// holdLocks is what hold begins with: the locks under which it reads.
+func (tx *Tx) holdLocks(organizationID string) []statement {
+	if tx.s.dialect != postgres { // SQLite has one writer
+		return nil
 	}
-	return append(append([]statement{tx.holdShared(organizationID)}, tx.holdClosed()...), read)
+	return append([]statement{tx.holdShared(organizationID)}, tx.holdClosed()...)
 }
 
 // holdShared is a lock of its own and not of the row, so that the hot path writes nothing; in a statement of its own, so that
@@ -67,13 +72,22 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 	if len(ids) > 1 {
 		isLinked, linked, order = " IN ", " AND account_id IS NOT NULL", " ORDER BY id"
 	}
-	batch := append(tx.hold(ref.OrganizationID, ", (SELECT count(*) FROM integrations WHERE organization_id = organizations.id)",
-		&f.SettingsVersion, &integrations),
+	const besides = ", (SELECT count(*) FROM integrations WHERE organization_id = "
+	settings := []any{&f.SettingsVersion, &integrations}
+	var hold []statement
+	var columns string
+	var into []any
+	if len(ids) == 1 { // its row comes with what is read of the settings, which spares a statement
+		hold, columns, into = tx.holdLocks(ref.OrganizationID), versionOf("directory_users")+besides+"directory_users.organization_id)", settings
+	} else {
+		hold = tx.hold(ref.OrganizationID, besides+"organizations.id)", settings...)
+	}
+	batch := append(hold,
 		statement{
-			sql: "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" +
+			sql: "SELECT " + userColumns + columns + " FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" +
 				tx.anyOf("uuid", ids) + order + tx.forUpdate(),
 			args: mine,
-			scan: func(row scanner) error { return scanAppend(row, &f.Users, scanUser) },
+			scan: func(row scanner) error { return scanAppend(more{row, into}, &f.Users, scanUser) },
 		},
 		statement{
 			sql: "SELECT " + accountColumns + " FROM accounts WHERE id" + isLinked + "(SELECT account_id FROM directory_users" +
@@ -83,8 +97,8 @@ func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
 		},
 		tx.groupsOf(f.Groups, tx.elements(ids), " AND m.organization_id = ? AND m.integration_id = ?", list, ref.OrganizationID, ref.IntegrationID))
 	err := tx.query(batch...)
-	if err == nil && f.SettingsVersion == 0 {
-		err = notFound("organization", ref.OrganizationID)
+	if err == nil && f.SettingsVersion == 0 { // there is no such user, or no such organization
+		f.SettingsVersion, err = tx.HoldSettings(ref.OrganizationID)
 	}
 	if err == nil {
 		groups := map[string][]model.GroupRef{}
@@ -284,32 +298,35 @@ func (tx *Tx) NewFacts(organizationID string, keys []string) (*Facts, error) {
 func (tx *Tx) ArrivalFacts(ref model.Ref, who Newcomer, keys []string) (*Facts, error) {
 	f := emptyFacts()
 	hold := tx.holdArrival(ref, who, &f.SettingsVersion, &f.Awaited)
-	version, ok := tx.s.settings.guessable(ref.OrganizationID, tx.now)
-	if !ok || !tx.try.guess || len(keys) == 0 || len(who.keys()) == 0 {
+	version, ok := tx.guessable(ref, who)
+	if !ok || len(keys) == 0 {
 		return tx.completed(ref.OrganizationID, keys, f, hold)
 	}
-	tx.guessed = ref.OrganizationID
 	f.SettingsVersion = version
-	tx.buffer(append(hold[:len(hold)-1], tx.guessNobody(ref, version, who, keys))...)
+	beside, anyKey, list := tx.beside("organization_id"), tx.anyOf("text", keys), tx.list(keys)
+	tx.guess(ref, who, version, hold, " AND NOT EXISTS (SELECT 1 FROM accounts WHERE "+beside+" AND email_key <> '' AND email_key"+anyKey+")"+
+		" AND NOT EXISTS (SELECT 1 FROM accounts WHERE "+beside+" AND user_name_key <> email_key AND user_name_key"+anyKey+")"+
+		" AND NOT EXISTS (SELECT 1 FROM employees WHERE organization_id = ? AND email_key"+anyKey+")",
+		ref.OrganizationID, list, ref.OrganizationID, list, ref.OrganizationID, list)
 	return f, nil
 }
 
-// guessNobody divides by zero unless the settings are of that version, no account and no employee has one of the keys, and
-// nobody awaits the newcomer.
-func (tx *Tx) guessNobody(ref model.Ref, version int64, who Newcomer, keys []string) statement {
-	awaited, args := tx.awaited(ref, who.keys())
-	beside, anyKey, list := tx.beside("organization_id"), tx.anyOf("text", keys), tx.list(keys)
-	return statement{
-		sql: "SELECT 1 / count(*) FROM organizations WHERE id = ? AND settings_version = ?" +
-			" AND NOT EXISTS (SELECT 1 FROM accounts WHERE " + beside + " AND email_key <> '' AND email_key" + anyKey + ")" +
-			" AND NOT EXISTS (SELECT 1 FROM accounts WHERE " + beside + " AND user_name_key <> email_key AND user_name_key" + anyKey + ")" +
-			" AND NOT EXISTS (SELECT 1 FROM employees WHERE organization_id = ? AND email_key" + anyKey + ")" +
-			" AND NOT " + awaited,
-		args: append([]any{
-			ref.OrganizationID, version, ref.OrganizationID, list, ref.OrganizationID, list, ref.OrganizationID, list,
-		}, args...),
+// guessable gives the version of the settings that an arrival may be guessed about with, if it may.
+func (tx *Tx) guessable(ref model.Ref, who Newcomer) (int64, bool) {
+	version, ok := tx.s.settings.guessable(ref.OrganizationID, tx.now)
+	return version, ok && tx.try.guess && len(who.keys()) > 0
+}
+
+// guess sends what holds the settings for an arrival with the transaction's writes. Instead of the last of it, which reads them, goes
+// a statement that divides by zero unless they are of that version, nobody awaits the newcomer, and the conditions hold.
+func (tx *Tx) guess(ref model.Ref, who Newcomer, version int64, hold []statement, conditions string, args ...any) {
+	tx.guessed = ref.OrganizationID
+	awaited, more := tx.awaited(ref, who.keys())
+	tx.buffer(append(hold[:len(hold)-1], statement{
+		sql:   "SELECT 1 / count(*) FROM organizations WHERE id = ? AND settings_version = ?" + conditions + " AND NOT " + awaited,
+		args:  slices.Concat([]any{ref.OrganizationID, version}, args, more),
 		guess: true,
-	}
+	})...)
 }
 
 func emptyFacts() *Facts {
