@@ -121,19 +121,38 @@ func (s *Service) rulesOf(tx *store.Tx, ref model.Ref, version int64) (*Rules, e
 // ChangeGroup runs edit on the group inside the transaction, with its row locked; edit may replace Document, and gives the
 // steps by which the members change. Without an effective change nothing is written.
 func (s *Service) ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
-	return s.changeGroup(ctx, ref, id, nil, edit)
+	return s.changeGroup(ctx, ref, func(tx *store.Tx) (model.DirectoryGroup, *Rules, error) { return s.lockGroup(tx, ref, id, nil) }, edit)
 }
 
 // ChangeMembers is ChangeGroup for steps that are known before the group is, which spares a round trip. check sees the
-// group inside the transaction; its error changes nothing and is given back as it is.
-func (s *Service) ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error) {
-	return s.changeGroup(ctx, ref, id, steps, func(g *model.DirectoryGroup) ([]model.MemberOp, error) { return steps, check(g) })
+// group inside the transaction; its error changes nothing and is given back as it is. brief says that check looks at no more than
+// the group's names, and that nobody looks at its Document: that often spares another one.
+func (s *Service) ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, brief bool, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error) {
+	lock := s.lockGroup
+	if brief {
+		lock = s.guessGroup
+	}
+	return s.changeGroup(ctx, ref, func(tx *store.Tx) (model.DirectoryGroup, *Rules, error) { return lock(tx, ref, id, steps) },
+		func(g *model.DirectoryGroup) ([]model.MemberOp, error) { return steps, check(g) })
 }
 
-func (s *Service) changeGroup(ctx context.Context, ref model.Ref, id string, known []model.MemberOp, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
+// groupLock reads a group that is going to be changed, and gives the rules.
+type groupLock func(*store.Tx) (model.DirectoryGroup, *Rules, error)
+
+// guessGroup is lockGroup, without asking where the store may guess.
+func (s *Service) guessGroup(tx *store.Tx, ref model.Ref, id string, steps []model.MemberOp) (model.DirectoryGroup, *Rules, error) {
+	g, version, ok := tx.GuessGroup(ref, id, steps)
+	if !ok {
+		return s.lockGroup(tx, ref, id, steps)
+	}
+	rules, err := s.rulesOf(tx, ref, version)
+	return g, rules, err
+}
+
+func (s *Service) changeGroup(ctx context.Context, ref model.Ref, lock groupLock, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error) {
 	var out model.DirectoryGroup
 	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		before, rules, err := s.lockGroup(tx, ref, id, known)
+		before, rules, err := lock(tx)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
@@ -147,7 +148,14 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 		{"SCIMRequest", func() error { _, _, err := w.svc.SCIMRequest(w.ctx, w.ref, x.request); return err }, false},
 		{"ChangeMembers", func() error {
 			steps := []model.MemberOp{{Kind: model.MembersRemove, IDs: []string{x.user}}}
-			_, err := w.svc.ChangeMembers(w.ctx, w.ref, x.group, steps, func(*model.DirectoryGroup) error { return nil })
+			_, err := w.svc.ChangeMembers(w.ctx, w.ref, x.group, steps, false, func(*model.DirectoryGroup) error { return nil })
+			return err
+		}, false},
+		{"ChangeMembers with a guess", func() error {
+			steps := []model.MemberOp{{Kind: model.MembersRemove, IDs: []string{x.user}}}
+			_, err := w.svc.ChangeMembers(w.ctx, w.ref, x.group, steps, true, func(g *model.DirectoryGroup) error {
+				return fmt.Errorf("somebody else's group %s was shown", g.DisplayName)
+			})
 			return err
 		}, false},
 		{"ChangeGroup", func() error { _, err := w.svc.ChangeGroup(w.ctx, w.ref, x.group, noGroup); return err }, false},

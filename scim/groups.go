@@ -120,9 +120,11 @@ func (h *Handler) patchGroup(c *call) (answer, error) {
 	var doc model.Document
 	check := func(g *model.DirectoryGroup) error {
 		r := groupOf(*g)
+		c.told.id = "" // an earlier run may have guessed another name
 		c.about(&r)
 		return conditions.forChange(&r)
 	}
+	p := c.projection(h.tables.Group)
 	var g model.DirectoryGroup
 	if patch.TouchesDocument() {
 		g, err = h.opt.Directory.ChangeGroup(c.ctx(), c.ref, c.id, func(g *model.DirectoryGroup) ([]model.MemberOp, error) {
@@ -134,12 +136,12 @@ func (h *Handler) patchGroup(c *call) (answer, error) {
 			return patch.Members(), err
 		})
 	} else {
-		g, err = h.opt.Directory.ChangeMembers(c.ctx(), c.ref, c.id, patch.Members(), check)
+		g, err = h.opt.Directory.ChangeMembers(c.ctx(), c.ref, c.id, patch.Members(), !conditions.sent() && !p.Listed(), check)
 	}
 	if err != nil {
 		return answer{}, h.taken(c, h.tables.Group, &doc, err)
 	}
-	if p := c.projection(h.tables.Group); p.Listed() {
+	if p.Listed() {
 		return h.answerGroup(c, http.StatusOK, g)
 	}
 	r := groupOf(g)

@@ -24,7 +24,7 @@ type Directory interface {
 	// ChangeGroup is ChangeUser for groups; edit gives the steps by which the members change, applied in order after it.
 	ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error)
 	// ChangeMembers is ChangeGroup where the steps are known beforehand; an error of check changes nothing.
-	ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error)
+	ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, brief bool, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error)
 	// DeleteGroup is DeleteUser for groups.
 	DeleteGroup(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryGroup) error) error
 	Group(ctx context.Context, ref model.Ref, id string) (model.DirectoryGroup, error)

@@ -86,6 +86,9 @@ func (v *versions) has(etag string) bool {
 	return false
 }
 
+// sent says whether there are any.
+func (p *conditions) sent() bool { return p.match.sent || p.noneMatch.sent }
+
 // forChange refuses the change of a resource whose version is not the one that the client asks for. It is asked inside the
 // transaction, of the locked row.
 func (p *conditions) forChange(r *rendered) error {

@@ -93,7 +93,7 @@ func (p pgxRunner) runBatch(ctx context.Context, conn *pgx.Conn, list []statemen
 func readResult(results pgx.BatchResults, st *statement) error {
 	if st.scan == nil {
 		tag, err := results.Exec()
-		if pe, ok := errors.AsType[*pgconn.PgError](err); ok && st.guess && pe.Code == divisionByZero {
+		if st.wrong(err) {
 			return errWrongGuess
 		}
 		if err == nil && st.commit && tag.String() != "COMMIT" {
@@ -116,7 +116,16 @@ func readResult(results pgx.BatchResults, st *statement) error {
 			return err
 		}
 	}
-	return rows.Err()
+	if err = rows.Err(); st.wrong(err) {
+		return errWrongGuess
+	}
+	return err
+}
+
+// wrong says whether the error is that of a guess.
+func (st *statement) wrong(err error) bool {
+	pe, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && st.guess && pe.Code == divisionByZero
 }
 
 // poolRunner runs outside a transaction.

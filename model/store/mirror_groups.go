@@ -28,6 +28,9 @@ func (r *Reader) DirectoryGroup(ref model.Ref, id string) (model.DirectoryGroup,
 func (tx *Tx) LockGroup(ref model.Ref, id string, steps []model.MemberOp) (g model.DirectoryGroup, version int64, err error) {
 	after := tx.stepAhead(ref, id, steps)
 	g, err = tx.directoryGroup(ref, id, versionOf("directory_groups"), tx.forUpdate(), tx.holdLocks(ref.OrganizationID), after, &version)
+	if err == nil {
+		tx.s.groups.learn(&g)
+	}
 	return g, version, err
 }
 
@@ -86,6 +89,7 @@ func (tx *Tx) InsertDirectoryGroup(g *model.DirectoryGroup) error {
 	if g.ID == "" {
 		g.ID = NewID()
 	}
+	tx.s.groups.learn(g)
 	g.Version, g.CreatedAt, g.UpdatedAt = 1, tx.now, tx.now
 	raw, err := g.Document.Raw()
 	if err != nil {
@@ -106,6 +110,7 @@ func (tx *Tx) InsertDirectoryGroup(g *model.DirectoryGroup) error {
 func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 	g.Version++
 	g.UpdatedAt = tx.now
+	tx.s.groups.learn(g)
 	raw, err := g.Document.Raw()
 	if err != nil {
 		return err
@@ -125,8 +130,12 @@ func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 
 // TouchDirectoryGroup gives a group whose members changed its next version.
 func (tx *Tx) TouchDirectoryGroup(g *model.DirectoryGroup) {
-	g.Version++
 	g.UpdatedAt = tx.now
+	if tx.touched != nil && tx.touched.id == g.ID && tx.touched.into == nil {
+		tx.touched.into = g
+		return
+	}
+	g.Version++
 	tx.buffer(statement{
 		into: "directory_groups",
 		sql: `UPDATE directory_groups SET version = ?, updated_at = ?, pending_members = ? WHERE organization_id = ?

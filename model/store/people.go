@@ -320,7 +320,7 @@ func (tx *Tx) guessable(ref model.Ref, who Newcomer) (int64, bool) {
 // guess sends what holds the settings for an arrival with the transaction's writes. Instead of the last of it, which reads them, goes
 // a statement that divides by zero unless they are of that version, nobody awaits the newcomer, and the conditions hold.
 func (tx *Tx) guess(ref model.Ref, who Newcomer, version int64, hold []statement, conditions string, args ...any) {
-	tx.guessed = ref.OrganizationID
+	tx.guessed = func() { tx.s.settings.doubt(ref.OrganizationID, tx.now) }
 	awaited, more := tx.awaited(ref, who.keys())
 	tx.buffer(append(hold[:len(hold)-1], statement{
 		sql:   "SELECT 1 / count(*) FROM organizations WHERE id = ? AND settings_version = ?" + conditions + " AND NOT " + awaited,

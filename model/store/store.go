@@ -45,6 +45,7 @@ type Store struct {
 	rebound sync.Map // SQL with ?, or several that are joined -> SQL with $n
 
 	settings settingsCache
+	groups   groupNames
 	changed  broadcast
 }
 
@@ -165,9 +166,10 @@ type Tx struct {
 	now     time.Time
 	told    bool // changes were appended
 	try     attempt
-	ahead   *ahead // a step that LockGroup took
-	guessed string // the organization of which something was guessed
-	altered bool   // settings were changed, so that what this transaction reads of them is its own until it commits
+	ahead   *ahead   // a step that LockGroup took
+	touched *touched // a group whose version a guess raises
+	guessed func()   // doubts what was guessed; nil where nothing was
+	altered bool     // settings were changed, so that what this transaction reads of them is its own until it commits
 }
 
 // Now gives the transaction's time: the same for everything it writes.
@@ -215,14 +217,14 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 	try := attempt{guess: s.dialect == postgres}
 	for n := 1; ; n++ {
 		guessed, err := s.once(ctx, try, fn)
-		if err == nil || n == maxAttempts || guessed == "" && !retryable(err) || ctx.Err() != nil {
+		if err == nil || n == maxAttempts || guessed == nil && !retryable(err) || ctx.Err() != nil {
 			return outward(err)
 		}
-		if guessed != "" { // whatever failed, it may be for the guess
+		if guessed != nil { // whatever failed, it may be for the guess
 			try.guess = false
 		}
-		if errors.Is(err, errWrongGuess) {
-			s.settings.doubt(guessed, s.Now())
+		if guessed != nil && errors.Is(err, errWrongGuess) {
+			guessed()
 		}
 		if closed, ok := errors.AsType[closedDoors](err); ok {
 			try.doors = slices.Compact(slices.Sorted(slices.Values(append(try.doors, closed.names...))))
@@ -237,16 +239,16 @@ type attempt struct {
 	guess bool     // see ArrivalFacts
 }
 
-// once runs fn in a transaction. It says for which organization fn guessed, if it did and failed.
-func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (guessed string, err error) {
+// once runs fn in a transaction. Where fn guessed and it failed, it gives what doubts the guess.
+func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (guessed func(), err error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
-		return "", fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	tx, err := s.newTx(ctx, conn)
 	if err != nil {
-		return "", fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", err)
 	}
 	tx.try = try
 	defer tx.rollback() // after commit this does nothing
@@ -259,7 +261,7 @@ func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (gues
 	if tx.told {
 		s.changed.tell()
 	}
-	return "", nil
+	return nil, nil
 }
 
 func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
