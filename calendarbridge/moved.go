@@ -205,6 +205,11 @@ func (w *work) places(to model.Calendar, master outlook.Event) (map[time.Time]st
 	return ids, nil
 }
 
+// unseen is the round of what came into a calendar by a move: none of this calendar has brought it yet, the one that finds the move
+// neither. What a round that brings everything does not bring then, is looked for as it ends: an occurrence may have been cancelled
+// since.
+const unseen = 0
+
 func (w *work) moveIn(tx *store.Tx, id string, from, to model.Calendar, remote model.Event, places map[time.Time]string) (bool, error) {
 	e, err := tx.LockEvent(from.OrganizationID, id)
 	if err != nil || e.CalendarID != from.ID {
@@ -228,7 +233,7 @@ func (w *work) moveIn(tx *store.Tx, id string, from, to model.Calendar, remote m
 	tx.MoveEvents(from, to, ids)
 	e.CalendarID = to.ID
 	out := w.norm.over(e, waiting, remote)
-	out.event.Round = to.Sync.Round
+	out.event.Round = unseen
 	if err := tx.UpdateEvent(&out.event); err != nil {
 		return false, err
 	}
@@ -237,7 +242,7 @@ func (w *work) moveIn(tx *store.Tx, id string, from, to model.Calendar, remote m
 	}
 	for i := range parts {
 		p := &parts[i]
-		p.CalendarID, p.SeriesGraphID, p.Round = to.ID, remote.GraphID, to.Sync.Round
+		p.CalendarID, p.SeriesGraphID, p.Round = to.ID, remote.GraphID, unseen
 		if p.OriginalStart != nil {
 			p.GraphID = orElse(places[*p.OriginalStart], p.GraphID)
 		}

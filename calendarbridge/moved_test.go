@@ -247,3 +247,34 @@ func TestWritesFollowAMove(t *testing.T) {
 		})
 	}
 }
+
+// TestOccurrenceGoneAsItsSeriesMoved: an occurrence that was cancelled after its series was moved is gone, also where the move is
+// found by a round that brings everything, which says so only by not bringing it.
+func TestOccurrenceGoneAsItsSeriesMoved(t *testing.T) {
+	for name, move := range map[string]func(*moving, string, string) error{"in place": inPlace, "anew": anew(false)} {
+		t.Run(name, func(t *testing.T) {
+			eachWorld(t, func(w *world) {
+				m := newMoving(w, Fields{Recurrence: []byte(`{"pattern":{"type":"daily","interval":1},"range":{"type":"numbered","startDate":"2026-11-12","numberOfOccurrences":3}}`)})
+				w.tenant.SetFaults(exchange.Faults{Missing: 1}) // the calendars are read when the test says so
+				w.ok(move(m, m.made.GraphID, m.other))
+				view, err := m.person.View(m.other, outlook.Window{From: begin(), To: begin().AddDate(0, 1, 0)})
+				if err != nil || len(view) != 3 {
+					t.Fatalf("moved are %+v, %v", view, err)
+				}
+				w.ok(m.person.Delete(view[0].ID))
+				w.tenant.ExpireDeltaLinks(m.ada.ID)
+				for _, i := range []int{1, 0} {
+					w.ok(w.svc.SyncNow(t.Context(), w.ref.OrganizationID, m.cal[i].ID))
+					w.drain()
+				}
+				w.settle()
+				if got := w.events(m.cal[1]); len(got) != 2 || got[0].Origin != model.OriginUsher {
+					t.Errorf("stored are %+v", got)
+				}
+				if got := m.event(m.made.ID); got.CalendarID != m.cal[1].ID {
+					t.Errorf("the series is %+v", got)
+				}
+			})
+		})
+	}
+}

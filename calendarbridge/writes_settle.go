@@ -74,7 +74,7 @@ func (w *work) settle(a attempt, remote *model.Event) error {
 // store keeps what Microsoft 365 says of an event that the application changed, beneath what is still to be sent.
 func (w *work) store(tx *store.Tx, e model.Event, waiting []pending, remote model.Event) error {
 	out := w.norm.over(e, waiting, remote)
-	out.event.GraphID, out.event.Round = remote.GraphID, w.cal.Sync.Round
+	out.event.GraphID = remote.GraphID
 	if e.GraphID == "" && remote.Kind == model.EventSeries || e.Kind != remote.Kind || remote.Kind == model.EventSeries {
 		if err := w.markDirty(tx, w.cal.ID); err != nil { // its occurrences are to be read
 			return err
