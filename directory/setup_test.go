@@ -163,7 +163,6 @@ func TestSetupMappings(t *testing.T) {
 			{Source: "title", Target: "display_name"},
 			{Source: "extensionAttribute9", Target: "currency"},
 		}, directory.Replacing[model.FieldMapping]())
-
 		w.ok(err)
 		w.asks(w.ref, hr())
 		row := w.setUp(w.ref)

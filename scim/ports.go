@@ -23,7 +23,8 @@ type Directory interface {
 	CreateGroup(ctx context.Context, ref model.Ref, g model.DirectoryGroup, members []string) (model.DirectoryGroup, error)
 	// ChangeGroup is ChangeUser for groups; edit gives the steps by which the members change, applied in order after it.
 	ChangeGroup(ctx context.Context, ref model.Ref, id string, edit func(*model.DirectoryGroup) ([]model.MemberOp, error)) (model.DirectoryGroup, error)
-	// ChangeMembers is ChangeGroup where the steps are known beforehand; an error of check changes nothing.
+	// ChangeMembers is ChangeGroup where the steps are known beforehand; an error of check changes nothing. brief says that check looks
+	// at no more than the group's names, and that the Document of what is given is not looked at.
 	ChangeMembers(ctx context.Context, ref model.Ref, id string, steps []model.MemberOp, brief bool, check func(*model.DirectoryGroup) error) (model.DirectoryGroup, error)
 	// DeleteGroup is DeleteUser for groups.
 	DeleteGroup(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryGroup) error) error

@@ -166,7 +166,7 @@ type Tx struct {
 	now     time.Time
 	told    bool // changes were appended
 	try     attempt
-	ahead   *ahead   // a step that LockGroup took
+	ahead   *ahead   // a step that LockGroup took, or GuessGroup guessed
 	touched *touched // a group whose version a guess raises
 	guessed func()   // doubts what was guessed; nil where nothing was
 	altered bool     // settings were changed, so that what this transaction reads of them is its own until it commits
@@ -236,7 +236,7 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 // attempt is what one run of a transaction does otherwise than another.
 type attempt struct {
 	doors []string // that an earlier run found closed; taken with the settings
-	guess bool     // see ArrivalFacts
+	guess bool     // see ArrivalFacts and GuessGroup
 }
 
 // once runs fn in a transaction. Where fn guessed and it failed, it gives what doubts the guess.
