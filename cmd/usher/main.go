@@ -80,7 +80,11 @@ func run(ctx context.Context, args []string, con console) int {
 		_, _ = fmt.Fprintln(con.err, "usher:", err)
 		return exitUsage
 	}
-	if err := command.Run(); err != nil {
+	work := func() error { return command.Run() }
+	if command.Command() == "serve" {
+		work = cli.served(ctx, con)
+	}
+	if err := work(); err != nil {
 		_, _ = fmt.Fprintln(con.err, "usher:", err)
 		if _, wrong := errors.AsType[usageError](err); wrong {
 			return exitUsage
@@ -88,6 +92,13 @@ func run(ctx context.Context, args []string, con console) int {
 		return exitFailed
 	}
 	return 0
+}
+
+// served runs the server, from copies: kong runs commands with its model of the command line in hand, and half a megabyte of it
+// would be held, and looked through by the collector, for as long as the server runs.
+func (c *commands) served(ctx context.Context, con console) func() error {
+	serve, set := c.Serve, c.settings
+	return func() error { return serve.Run(ctx, con, &set) }
 }
 
 type versionCmd struct{}

@@ -85,15 +85,21 @@ func New(opt Options) *API {
 	if a.heartbeat <= 0 {
 		a.heartbeat = 15 * time.Second
 	}
+	a.register(opt.Version)
+	a.mountDocuments(opt.Version)
+	shed(a.huma.OpenAPI())
+	return a
+}
+
+// register makes all routes, with their description.
+func (a *API) register(version string) {
 	a.echo = echo.New()
 	a.echo.HTTPErrorHandler = a.routeError
 	a.echo.Use(a.recovered, unescapedParams, secured)
-	a.huma = humaecho.NewWithGroup(a.echo, a.echo.Group(Base), a.config(opt.Version))
+	a.huma = humaecho.NewWithGroup(a.echo, a.echo.Group(Base), a.config(version))
 	a.huma.UseMiddleware(a.authenticate, a.knownQuery, a.buffered)
 	a.routes()
 	tidy(a.huma.OpenAPI())
-	a.mountDocuments()
-	return a
 }
 
 // Mount adds the API to a server's routes. Within Base the API answers for itself, wrong paths, wrong methods and panics

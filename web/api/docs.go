@@ -2,70 +2,100 @@ package api
 
 import (
 	"bytes"
-	"embed"
+	"compress/gzip"
+	_ "embed" // the page and its style sheet
 	"encoding/json"
 	"html/template"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 )
 
-//go:embed docs.html docs.css
-var pages embed.FS
+//go:embed docs.html
+var docsTemplate string
+
+//go:embed docs.css
+var docsStyle string
 
 // docsPolicy lets the page load its own style sheet and nothing else: no script, no frame, no other host.
 const docsPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// documents are the descriptions of the API, rendered once.
-type documents struct{ json, yaml, html, css []byte }
+// documents are the descriptions of the API, rendered once. They are kept packed: together they have more than a megabyte, and
+// are rarely asked for.
+type documents struct{ json, yaml, html []byte }
 
 func render(doc *huma.OpenAPI) (documents, error) {
 	var d documents
-	var err error
-	if d.json, err = json.Marshal(doc); err != nil {
+	plain, err := json.Marshal(doc)
+	if err != nil {
 		return d, err
 	}
-	if d.yaml, err = doc.YAML(); err != nil {
+	d.json = packed(plain)
+	if plain, err = doc.YAML(); err != nil {
 		return d, err
 	}
-	if d.css, err = pages.ReadFile("docs.css"); err != nil {
-		return d, err
-	}
-	t, err := template.ParseFS(pages, "docs.html")
+	d.yaml = packed(plain)
+	t, err := template.New("docs.html").Parse(docsTemplate)
 	if err != nil {
 		return d, err
 	}
 	var out bytes.Buffer
 	err = t.Execute(&out, newDocsPage(doc))
-	d.html = out.Bytes()
+	d.html = packed(out.Bytes())
 	return d, err
 }
 
-// mountDocuments serves the descriptions of the API, to everybody. It panics where they cannot be rendered: that is a
-// mistake in this package, which no setting can bring about.
-func (a *API) mountDocuments() {
-	d, err := render(a.huma.OpenAPI())
-	if err != nil {
-		panic(err)
-	}
+func packed(plain []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(plain) // into memory
+	_ = w.Close()
+	return bytes.Clone(b.Bytes()) // without the room that the buffer grew by
+}
+
+// mountDocuments serves the descriptions of the API, to everybody. They are rendered when one is asked for first, from routes
+// that are registered for that alone: those that serve have shed their descriptions. It panics where they cannot be rendered:
+// that is a mistake in this package, which no setting can bring about, and a test renders them.
+func (a *API) mountDocuments(version string) {
+	all := sync.OnceValue(func() documents {
+		described := *a
+		described.register(version)
+		d, err := render(described.huma.OpenAPI())
+		if err != nil {
+			panic(err)
+		}
+		return d
+	})
 	for _, file := range []struct {
 		path, kind string
-		content    []byte
+		content    func() []byte
 	}{
-		{"/openapi.json", "application/openapi+json", d.json},
-		{"/openapi.yaml", "application/openapi+yaml", d.yaml},
-		{"/docs", "text/html; charset=utf-8", d.html},
-		{"/docs/style.css", "text/css; charset=utf-8", d.css},
+		{"/openapi.json", "application/openapi+json", func() []byte { return all().json }},
+		{"/openapi.yaml", "application/openapi+yaml", func() []byte { return all().yaml }},
+		{"/docs", "text/html; charset=utf-8", func() []byte { return all().html }},
 	} {
 		a.echo.GET(Base+file.path, func(c echo.Context) error {
-			c.Response().Header().Set("Content-Security-Policy", docsPolicy)
-			c.Response().Header().Set("Referrer-Policy", "no-referrer")
-			return c.Blob(http.StatusOK, file.kind, file.content)
+			plain, err := gzip.NewReader(bytes.NewReader(file.content()))
+			if err != nil {
+				return err
+			}
+			return document(c, file.kind, plain)
 		})
 	}
+	a.echo.GET(Base+"/docs/style.css", func(c echo.Context) error {
+		return document(c, "text/css; charset=utf-8", strings.NewReader(docsStyle))
+	})
+}
+
+func document(c echo.Context, kind string, content io.Reader) error {
+	c.Response().Header().Set("Content-Security-Policy", docsPolicy)
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	return c.Stream(http.StatusOK, kind, content)
 }
 
 // docsPage is what the page shows.

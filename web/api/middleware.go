@@ -42,9 +42,8 @@ func (a *API) knownQuery(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	for name, values := range query {
-		known := slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
 		switch {
-		case !known:
+		case !slices.Contains(operationOf(ctx).query, name):
 			write(ctx, fieldProblem(http.StatusBadRequest, name, "is not a known query parameter"))
 			return
 		case len(values) > 1:

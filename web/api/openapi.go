@@ -25,7 +25,7 @@ func (a *API) config(version string) huma.Config {
 		"UTC, ids are opaque strings. Errors are application/problem+json (RFC 9457)."
 	config.Servers = []*huma.Server{{URL: a.publicURL + Base}}
 	config.Security = []map[string][]string{{securityScheme: {}}}
-	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.Components.Schemas = huma.NewMapRegistry(schemaPrefix, schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {
 		Type: "http", Scheme: "bearer",
 		Description: "An API key of an organization, or the installation's key.",

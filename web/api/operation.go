@@ -47,6 +47,7 @@ type operation struct {
 	matches   bool
 	request   *huma.RequestBody
 	responses map[string]*huma.Response
+	query     []string // the names of its query parameters, once it is registered
 }
 
 // register adds a route. Whatever the handler fails with becomes a Problem.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -162,6 +163,16 @@ func TestDocument(t *testing.T) {
 	}
 	if yaml := f.do("GET", "/openapi.yaml", nil); yaml.StatusCode != http.StatusOK || !strings.HasPrefix(string(yaml.raw), "openapi: 3.1") && !strings.Contains(string(yaml.raw), "\nopenapi: 3.1") {
 		t.Errorf("YAML: %d %.60s", yaml.StatusCode, yaml.raw)
+	}
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/docs"} {
+		// What serves has shed its descriptions by now; every answer has all of them all the same, and is not packed.
+		res := f.do("GET", path, nil, "Accept-Encoding", "gzip")
+		if !strings.Contains(string(res.raw), "Needs the right ") || !strings.Contains(string(res.raw), "RuleProblem") || res.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%s: %v, %d bytes", path, res.Header, len(res.raw))
+		}
+		if again := f.do("GET", path, nil); !bytes.Equal(again.raw, res.raw) {
+			t.Errorf("%s is another when it is asked for again", path)
+		}
 	}
 }
 

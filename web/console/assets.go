@@ -7,8 +7,8 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"regexp"
@@ -20,11 +20,13 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// asset is one file that browsers keep for good: its address carries a hash of its content.
+// asset is one file that browsers keep for good: its address carries a hash of its content. What the program has embedded is read
+// from there each time: a copy would be held for as long as the server runs.
 type asset struct {
 	name, kind string
 	address    string // with the hash
-	plain      []byte
+	size       int64
+	open       func() (io.ReadCloser, error)
 	packed     func() []byte // gzip; made when first asked for
 }
 
@@ -46,40 +48,67 @@ const spriteName = "icons.svg"
 func newAssets() (*assets, error) {
 	a := &assets{byName: map[string]*asset{}, byAddress: map[string]*asset{}, icons: map[string]bool{}}
 	for _, name := range served() {
-		content, err := assetFiles.ReadFile("assets/" + name)
-		if err != nil {
+		open := func() (io.ReadCloser, error) { return assetFiles.Open("assets/" + name) }
+		if err := a.add(path.Base(name), open); err != nil {
 			return nil, err
 		}
-		a.add(path.Base(name), content)
 	}
 	sprite, err := a.sprite()
 	if err != nil {
 		return nil, err
 	}
-	a.add(spriteName, sprite)
-	return a, nil
+	open := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(sprite)), nil }
+	return a, a.add(spriteName, open)
 }
 
-func (a *assets) add(name string, content []byte) {
-	sum := sha256.Sum256(content)
+func (a *assets) add(name string, open func() (io.ReadCloser, error)) error {
+	sum := sha256.New()
+	size, err := copied(sum, open)
+	if err != nil {
+		return err
+	}
 	ext := path.Ext(name)
 	file := &asset{
-		name: name, kind: mime.TypeByExtension(ext), plain: content,
-		address: strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext,
-		packed:  sync.OnceValue(func() []byte { return packed(content) }),
+		name: name, kind: kindOf(ext), size: size, open: open,
+		address: strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum.Sum(nil)[:6]) + ext,
+		packed:  sync.OnceValue(func() []byte { return packed(open) }),
 	}
 	a.byName[name], a.byAddress[file.address] = file, file
+	return nil
 }
 
-func packed(content []byte) []byte {
+// kindOf gives the media type of a served file. Package mime would read the tables of the machine for it, and hold them.
+func kindOf(ext string) string {
+	switch ext {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return "application/octet-stream"
+}
+
+// copied writes the content of a file, and says how much it was.
+func copied(w io.Writer, open func() (io.ReadCloser, error)) (int64, error) {
+	file, err := open()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return io.Copy(w, file)
+}
+
+func packed(open func() (io.ReadCloser, error)) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
 		return nil // the level is a constant that exists
 	}
-	_, _ = w.Write(content) // into memory
+	_, _ = copied(w, open) // from memory into memory
 	_ = w.Close()
-	return b.Bytes()
+	return bytes.Clone(b.Bytes()) // without the room that the buffer grew by
 }
 
 var (
@@ -88,30 +117,30 @@ var (
 )
 
 // sprite joins the icons to one file, in which each is a symbol by its name.
-func (a *assets) sprite() ([]byte, error) {
+func (a *assets) sprite() (string, error) {
 	names, err := fs.Glob(assetFiles, "assets/icons/*.svg")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	slices.Sort(names)
-	var b bytes.Buffer
+	var b strings.Builder
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg">`)
 	for _, file := range names {
 		content, err := assetFiles.ReadFile(file)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		name := strings.TrimSuffix(path.Base(file), ".svg")
 		inner := iconFrame.ReplaceAllString(iconOpening.ReplaceAllString(string(content), ""), "")
 		inner, ok := strings.CutSuffix(strings.TrimSpace(inner), "</svg>")
 		if !ok {
-			return nil, fmt.Errorf("icon %s is no SVG file", name)
+			return "", fmt.Errorf("icon %s is no SVG file", name)
 		}
 		fmt.Fprintf(&b, `<symbol id="%s" viewBox="0 0 24 24">%s</symbol>`, name, strings.TrimSpace(inner))
 		a.icons[name] = true
 	}
 	b.WriteString(`</svg>`)
-	return b.Bytes(), nil
+	return b.String(), nil
 }
 
 // url gives the address of a file by its name.
@@ -143,13 +172,17 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", file.kind)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	content := file.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		content := file.packed()
 		h.Set("Content-Encoding", "gzip")
-		content = file.packed()
+		h.Set("Content-Length", fmt.Sprint(len(content)))
+		if r.Method != http.MethodHead {
+			_, _ = w.Write(content) // the client is gone where this fails
+		}
+		return
 	}
-	h.Set("Content-Length", fmt.Sprint(len(content)))
+	h.Set("Content-Length", fmt.Sprint(file.size))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) // the client is gone where this fails
+		_, _ = copied(w, file.open) // the client is gone where this fails
 	}
 }

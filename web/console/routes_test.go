@@ -1,10 +1,16 @@
 package console_test
 
 import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -187,6 +193,30 @@ func TestNowhere(t *testing.T) {
 	})
 }
 
+// plainAsset reads a file as it is, and compares it with its packed form and with the hash that its address has.
+func (f *fixture) plainAsset(address, packed string) {
+	f.Helper()
+	file := f.get(address, "Accept-Encoding", "identity").want(http.StatusOK)
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	if kind := file.Header.Get("Content-Type"); kind == "" || kind != kinds[path.Ext(address)] || file.Header.Get("Content-Encoding") != "" {
+		f.Errorf("%s: %v", address, file.Header)
+	}
+	if size := file.Header.Get("Content-Length"); size != strconv.Itoa(len(file.body)) {
+		f.Errorf("%s has %d bytes and says %s", address, len(file.body), size)
+	}
+	sum := sha256.Sum256([]byte(file.body))
+	if !strings.HasSuffix(address, "-"+hex.EncodeToString(sum[:6])+path.Ext(address)) {
+		f.Errorf("%s has the hash %x", address, sum[:6])
+	}
+	r, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		f.Fatal(err)
+	}
+	if unpacked, err := io.ReadAll(r); err != nil || string(unpacked) != file.body {
+		f.Errorf("%s: packed it is another file: %v", address, err)
+	}
+}
+
 // TestAssets reads what a first page loads: all of it is there, is kept for good, and is small together.
 func TestAssets(t *testing.T) {
 	each(t, func(f *fixture) {
@@ -205,6 +235,7 @@ func TestAssets(t *testing.T) {
 				t.Errorf("%s: %v", m[1], file.Header)
 			}
 			total += len(file.body)
+			f.plainAsset(m[1], file.body)
 		}
 		if len(seen) < 6 || total > 500_000 {
 			t.Errorf("a first page loads %d files of %d bytes", len(seen), total)
