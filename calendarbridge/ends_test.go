@@ -30,6 +30,30 @@ func (w *world) tellOf(accountID string, what model.ChangeType, status model.Acc
 	})
 }
 
+// TestNobodyFollowsWithoutCalendars: where no integration has calendars the changes of the feed are not given their positions.
+func TestNobodyFollowsWithoutCalendars(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		_, account := w.person("Ada Lovelace")
+		w.tellOf(account.ID, model.AccountUpdated, model.AccountActive)
+		numbered := func() bool {
+			w.Helper()
+			list, err := w.store.Read(w.Context()).ChangesBefore(w.ref.OrganizationID, nil, 0, 1)
+			if err != nil {
+				w.Fatal(err)
+			}
+			return len(list) > 0
+		}
+		w.integration(func(i *model.Integration) { i.CalendarSync = false })
+		if w.step(0, FollowAccounts{}); numbered() {
+			w.Fatal("without calendars")
+		}
+		w.integration(func(i *model.Integration) { i.CalendarSync = true })
+		if w.step(0, FollowAccounts{}); !numbered() {
+			w.Fatal("with calendars")
+		}
+	})
+}
+
 // TestFollowAccounts: what happens to people reaches their mailboxes within seconds, without a look at everybody.
 func TestFollowAccounts(t *testing.T) {
 	eachWorld(t, func(w *world) {

@@ -41,6 +41,9 @@ func (s *Service) FollowAccounts(ctx context.Context, _ FollowAccounts) error {
 	if err := s.endDeleted(ctx); err != nil {
 		return err
 	}
+	if some, err := s.Store.Read(ctx).CalendarFeedsAfter(feedReader, "", 1); err != nil || len(some) == 0 {
+		return err // and the feed is left alone: giving its entries their positions is work that only a reader asks for
+	}
 	end, err := s.Store.FeedEnd(ctx)
 	if err != nil {
 		return err

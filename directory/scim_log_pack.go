@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 
@@ -13,7 +15,16 @@ import (
 
 // packer makes exchanges small: two messages, one behind the other, compressed together with the help of a dictionary of what
 // most of them say. S2 is chosen for its price: a tenth of what zstd costs on so little text.
-type packer struct{ dictionary *s2.Dict }
+type packer struct {
+	dictionary *s2.Dict
+	scratch    sync.Pool // of *packing
+}
+
+// packing is what packing needs for a moment.
+type packing struct{ plain, packed []byte }
+
+// maxScratch is how large, in bytes, a packing may be to be used again.
+const maxScratch = 64 << 10
 
 // scimDictionary is the dictionary of packVersion. What was packed with it cannot be unpacked without: it never changes; a
 // better one is another version.
@@ -24,12 +35,15 @@ var scimDictionary []byte
 // packVersion is the first byte of a packed exchange.
 const packVersion = 1
 
-func newPacker() *packer { return &packer{s2.MakeDict(scimDictionary, nil)} }
+func newPacker() *packer {
+	return &packer{dictionary: s2.MakeDict(scimDictionary, nil), scratch: sync.Pool{New: func() any { return new(packing) }}}
+}
 
 // pack gives the packed form of an exchange: for each message the number of headers, their names and values, the body, how
 // long it was and whether it was cut; numbers as uvarints, texts behind their lengths.
 func (p *packer) pack(x *model.SCIMExchange) []byte {
-	plain := make([]byte, 0, 256+len(x.Request.Body)+len(x.Answer.Body))
+	s := p.scratch.Get().(*packing)
+	plain := s.plain[:0]
 	for _, m := range []*model.SCIMMessage{&x.Request, &x.Answer} {
 		plain = binary.AppendUvarint(plain, uint64(len(m.Headers)))
 		for _, h := range m.Headers {
@@ -43,9 +57,13 @@ func (p *packer) pack(x *model.SCIMExchange) []byte {
 		}
 		plain = binary.AppendUvarint(plain, cut)
 	}
-	packed := make([]byte, 1+s2.MaxEncodedLen(len(plain)))
-	packed[0] = packVersion
-	return packed[:1+len(p.dictionary.Encode(packed[1:], plain))]
+	s.plain, s.packed = plain, slices.Grow(s.packed[:0], s2.MaxEncodedLen(len(plain)))
+	encoded := p.dictionary.Encode(s.packed[:cap(s.packed)], plain)
+	packed := append(append(make([]byte, 0, 1+len(encoded)), packVersion), encoded...)
+	if cap(s.plain) <= maxScratch {
+		p.scratch.Put(s)
+	}
+	return packed
 }
 
 func appendSized(b []byte, text string) []byte {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"reflect"
@@ -22,6 +23,7 @@ func TestPackDictionary(t *testing.T) {
 func TestPack(t *testing.T) {
 	t.Parallel()
 	p := newPacker()
+	var earlier [][]byte // what was packed before is left as it is
 	user := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@contoso.com","active":true}`
 	for _, x := range []model.SCIMExchange{
 		{Request: model.SCIMMessage{Headers: []model.SCIMHeader{}}, Answer: model.SCIMMessage{Headers: []model.SCIMHeader{}}},
@@ -31,6 +33,7 @@ func TestPack(t *testing.T) {
 		},
 	} {
 		packed := p.pack(&x)
+		earlier = append(earlier, packed, bytes.Clone(packed))
 		got, err := p.unpack(packed)
 		if err != nil || !reflect.DeepEqual(got, x) {
 			t.Fatalf("%+v\ncame back as\n%+v, %v", x, got, err)
@@ -43,6 +46,9 @@ func TestPack(t *testing.T) {
 		if n := len(x.Request.Body) + len(x.Answer.Body); n > 0 && len(packed) > n/3 {
 			t.Errorf("%d bytes were packed into %d", n, len(packed))
 		}
+	}
+	if !bytes.Equal(earlier[0], earlier[1]) {
+		t.Error("the second exchange was packed over the first")
 	}
 	if _, err := p.unpack([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x0f}); err == nil {
 		t.Error("an exchange of 4 GiB was unpacked")

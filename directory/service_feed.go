@@ -45,6 +45,19 @@ func (s *Service) TrimFeed(ctx context.Context, job TrimFeed) error {
 	return &model.Throttled{}
 }
 
+// NumberFeed is the job that gives the changes their positions where nobody reads them, so that the first who does waits for those of
+// a few minutes at most, and TrimFeed finds what it may delete.
+type NumberFeed struct{}
+
+// Kind names the job.
+func (NumberFeed) Kind() string { return "directory.number_feed" }
+
+// NumberFeed works the job.
+func (s *Service) NumberFeed(ctx context.Context, _ NumberFeed) error {
+	_, err := s.Store.FeedEnd(ctx)
+	return err
+}
+
 // resealWebhooks is Reseal of the secrets of webhook endpoints.
 func (s *Service) resealWebhooks(ctx context.Context) (int, error) {
 	done, after := 0, ""

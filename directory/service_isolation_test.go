@@ -359,7 +359,7 @@ func (w *world) everyMethodTried(tried map[string]bool) {
 		"Operation", "CancelOperation", "WorkOperation", "OperationsDue", "FollowAccounts",
 		// They concern the installation.
 		"EnsureDefault", "CreateOrganization", "ChangeOrganization", "DeleteOrganization", "Resume", "Tidy", "Retire", "Reseal", "APIKey", "Warn",
-		"AllWarnings", "TrimSCIMLog", "TrimFeed", "TrimJournals", "WatchSetups", "ScheduleImports",
+		"AllWarnings", "TrimSCIMLog", "TrimFeed", "NumberFeed", "TrimJournals", "WatchSetups", "ScheduleImports",
 		// It reads what was sealed.
 		"AnswersSignIn",
 		// What is shown tells the organization.

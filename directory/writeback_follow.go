@@ -37,6 +37,9 @@ const actorWriteBack = "write-back"
 // FollowAccounts works the job.
 func (s *Service) FollowAccounts(ctx context.Context, _ FollowAccounts) error {
 	ctx = WithActor(ctx, actorWriteBack)
+	if some, err := s.Store.Read(ctx).WritingFeedsAfter(writeBackReader, "", 1); err != nil || len(some) == 0 {
+		return err // and the feed is left alone: giving its entries their positions is work that only a reader asks for
+	}
 	end, err := s.Store.FeedEnd(ctx)
 	if err != nil {
 		return err

@@ -77,6 +77,36 @@ func TestInHouseAccountsAreMadeInEntra(t *testing.T) {
 	})
 }
 
+// TestFeedIsLeftAloneWhereNobodyReads: changes get their positions when somebody asks for them, or after some minutes.
+func TestFeedIsLeftAloneWhereNobodyReads(t *testing.T) {
+	each(t, func(w *world) {
+		w.user(ada)
+		last := func() int64 {
+			w.Helper()
+			list, err := w.store.Read(w.ctx).ChangesBefore(w.org, nil, 0, 1)
+			w.ok(err)
+			if len(list) == 0 {
+				return 0
+			}
+			return *list[0].Position
+		}
+		w.ok(w.svc.FollowAccounts(w.ctx, directory.FollowAccounts{}))
+		if n := last(); n != 0 {
+			w.Fatalf("positions up to %d were given, and nobody follows", n)
+		}
+		w.ok(w.svc.NumberFeed(w.ctx, directory.NumberFeed{}))
+		n := last()
+		if n == 0 {
+			w.Fatal("no positions were given")
+		}
+		w.tenant()
+		w.user("grace@contoso.com")
+		if w.ok(w.svc.FollowAccounts(w.ctx, directory.FollowAccounts{})); last() <= n {
+			w.Fatal("somebody follows, and no positions were given")
+		}
+	})
+}
+
 // TestEmployeesFlowOut changes an employee, and what Entra said of a person, in turn: the first goes to Entra, the second does not.
 func TestEmployeesFlowOut(t *testing.T) {
 	each(t, func(w *world) {

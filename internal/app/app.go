@@ -95,6 +95,7 @@ func (a *App) work() *jobs.Work {
 	jobs.Add(w, a.Service.Retire)
 	jobs.Add(w, a.Service.TrimSCIMLog)
 	jobs.Add(w, a.Service.TrimFeed)
+	jobs.Add(w, a.Service.NumberFeed)
 	jobs.Add(w, a.Service.TrimJournals)
 	jobs.Add(w, a.Service.Warn)
 	jobs.Add(w, a.Service.WorkOperation)
@@ -126,6 +127,7 @@ func (a *App) periodic() []jobs.Periodic {
 		{Every: photosEvery, Job: directory.SweepPhotos{}},
 		{Every: trimEvery, Job: directory.TidyRuns{}},
 		{Every: trimEvery, Job: directory.TrimSCIMLog{Days: a.Config.SCIMLogDays}},
+		{Every: numberEvery, Job: directory.NumberFeed{}},
 		{Every: trimEvery, Job: directory.TrimFeed{Days: a.Config.FeedDays}},
 		{Every: trimEvery, Job: directory.TrimJournals{ActivityDays: a.Config.ActivityDays}},
 	}...)
@@ -145,6 +147,9 @@ const watchEvery = 20 * time.Minute
 
 // warnEvery is how often tokens and secrets are looked at that are about to expire.
 const warnEvery = time.Hour
+
+// numberEvery is how often changes are given their positions that nobody has read.
+const numberEvery = 5 * time.Minute
 
 // trimEvery is how often what is too old of logs and journals is deleted.
 const trimEvery = time.Hour

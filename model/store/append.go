@@ -14,26 +14,31 @@ func (a *appendix) add(values ...any) { a.rows = append(a.rows, values) }
 
 // appended is a table that is only appended to. Every row also carries the time of the transaction.
 type appended struct {
-	table   string
-	columns []string // in the order of appendix.add
-	kinds   []string // PostgreSQL's types of the columns
+	table  string
+	kinds  []string            // PostgreSQL's types of the columns, in the order of appendix.add
+	insert string              // the beginning of each statement
+	few    [fewRows + 1]string // the statements that send so many rows as values
 }
 
 // theFeed and theLog say how changes and activities are appended.
-func theFeed() appended {
-	return appended{
-		"changes",
+var (
+	theFeed = newAppended("changes",
 		[]string{"organization_id", "type", "integration_id", "subject_type", "subject_id", "actor", "data"},
 		[]string{"uuid", "text", "uuid", "text", "text", "text", "json"},
-	}
-}
-
-func theLog() appended {
-	return appended{
-		"activities",
+	)
+	theLog = newAppended("activities",
 		[]string{"id", "organization_id", "integration_id", "actor", "action", "subject_type", "subject_id", "subject", "summary", "data"},
 		[]string{"uuid", "uuid", "uuid", "text", "text", "text", "text", "text", "text", "json"},
+	)
+)
+
+func newAppended(table string, columns, kinds []string) *appended {
+	a := &appended{table: table, kinds: kinds, insert: "INSERT INTO " + table + " (occurred_at, " + strings.Join(columns, ", ") + ") "}
+	row := "(?" + strings.Repeat(",?", len(columns)) + ")"
+	for n := 1; n <= fewRows; n++ {
+		a.few[n] = a.insert + "VALUES " + row + strings.Repeat(", "+row, n-1)
 	}
+	return a
 }
 
 // appends gives the statements that send what was collected, and forgets it.
@@ -41,8 +46,8 @@ func (tx *Tx) appends() []statement {
 	var list []statement
 	for _, part := range []struct {
 		rows *appendix
-		to   appended
-	}{{&tx.feed, theFeed()}, {&tx.log, theLog()}} {
+		to   *appended
+	}{{&tx.feed, theFeed}, {&tx.log, theLog}} {
 		rows := part.rows.rows
 		part.rows.rows = nil
 		if len(rows) > fewRows && tx.s.dialect == postgres {
@@ -50,23 +55,18 @@ func (tx *Tx) appends() []statement {
 			continue
 		}
 		for few := range slices.Chunk(rows, fewRows) {
-			list = append(list, part.to.few(few, tx.now))
+			list = append(list, part.to.values(few, tx.now))
 		}
 	}
 	return list
 }
 
-func (a appended) insert() string {
-	return "INSERT INTO " + a.table + " (occurred_at, " + strings.Join(a.columns, ", ") + ") "
-}
-
 // fewRows is how many rows are sent as values; more go as arrays, whose planning costs more.
 const fewRows = 6
 
-// few sends rows as values; there is one text for each number of rows.
-func (a appended) few(rows [][]any, now any) statement {
-	row := "(?" + strings.Repeat(",?", len(a.columns)) + ")"
-	st := statement{sql: a.insert() + "VALUES " + row + strings.Repeat(", "+row, len(rows)-1), into: a.table}
+// values sends a few rows as values; there is one text for each number of rows.
+func (a *appended) values(rows [][]any, now any) statement {
+	st := statement{sql: a.few[len(rows)], into: a.table, args: make([]any, 0, len(rows)*(1+len(a.kinds)))}
 	for _, r := range rows {
 		st.args = append(append(st.args, now), r...)
 	}
@@ -75,7 +75,7 @@ func (a appended) few(rows [][]any, now any) statement {
 
 // many sends one array per column, so that the text is the same for any number of rows, and one value for a column that has
 // the same in all of them, as most have. The order of rows is kept.
-func (a appended) many(rows [][]any, now any) statement {
+func (a *appended) many(rows [][]any, now any) statement {
 	var selected, names, arrays []string
 	var lists []any
 	args := []any{now}
@@ -85,7 +85,7 @@ func (a appended) many(rows [][]any, now any) statement {
 			column[i] = row[c]
 		}
 		values := texts(column)
-		if same(values) {
+		if c < len(a.kinds)-1 && same(values) { // the last one says how many rows there are
 			selected, args = append(selected, "?::"+kind), append(args, values[0])
 			continue
 		}
@@ -96,11 +96,8 @@ func (a appended) many(rows [][]any, now any) statement {
 		}
 		arrays = append(arrays, "?::"+kind+"[]")
 	}
-	if len(lists) == 0 { // all rows are alike
-		return a.few(rows, now)
-	}
 	return statement{
-		sql: a.insert() + "SELECT ?::timestamptz, " + strings.Join(selected, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
+		sql: a.insert + "SELECT ?::timestamptz, " + strings.Join(selected, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
 			") WITH ORDINALITY AS x(" + strings.Join(names, ", ") + ", n) ORDER BY n",
 		args: append(args, lists...),
 	}

@@ -76,10 +76,12 @@ func (p pgxRunner) run(ctx context.Context, list []statement) error {
 }
 
 func (p pgxRunner) runBatch(ctx context.Context, conn *pgx.Conn, list []statement) error {
-	batch := &pgx.Batch{}
+	batch, needed := &pgx.Batch{}, room(0)
 	for i := range list {
 		batch.Queue(p.s.numbered(&list[i]), list[i].args...)
+		needed += roomFor(list[i].args)
 	}
+	conn.PgConn().Frontend().Send(needed)
 	results := conn.SendBatch(ctx, batch)
 	for i := range list {
 		if err := readResult(results, &list[i]); err != nil {

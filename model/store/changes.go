@@ -17,7 +17,7 @@ func (tx *Tx) Tell(c model.Change, data any) error {
 	if err != nil {
 		return err
 	}
-	tx.told = true
+	tx.told++
 	tx.feed.add(c.OrganizationID, string(c.Type), c.IntegrationID, c.SubjectType, c.SubjectID, c.Actor, string(raw))
 	return nil
 }

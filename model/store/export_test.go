@@ -182,3 +182,18 @@ func ExecForTest(r *Reader, query string) error { return r.query(statement{sql: 
 func BufferForTest(tx *Tx, rare bool, sql string, args ...any) {
 	tx.buffer(statement{sql: sql, args: args, rare: rare})
 }
+
+// AnalyzedForTest gives the tables of people that PostgreSQL has statistics of.
+func AnalyzedForTest(t testing.TB, s *Store) []string {
+	t.Helper()
+	var names []string
+	err := s.Read(t.Context()).query(statement{
+		sql: `SELECT DISTINCT tablename::text FROM pg_stats WHERE schemaname = current_schema()
+ AND tablename IN ('accounts', 'directory_users', 'directory_groups', 'memberships') ORDER BY 1`,
+		scan: scanTexts(&names),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}

@@ -39,14 +39,6 @@ func versionOf(table string) string {
 	return ", (SELECT settings_version FROM organizations WHERE id = " + table + ".organization_id)"
 }
 
-// more scans further columns behind those that a row is scanned for.
-type more struct {
-	scanner
-	into []any
-}
-
-func (m more) Scan(dest ...any) error { return m.scanner.Scan(append(dest, m.into...)...) }
-
 func (r *Reader) directoryGroup(ref model.Ref, id, columns, lock string, before, after []statement, into ...any) (model.DirectoryGroup, error) {
 	var groups []model.DirectoryGroup
 	if !ValidID(id) {

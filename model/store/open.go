@@ -31,6 +31,9 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 		return fmt.Errorf("database URL is not a valid PostgreSQL connection string") // pgx's text may quote the password
 	}
 	cfg.StatementCacheCapacity = 256
+	if cfg.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // which the URL may ask for
+		cfg.DescriptionCacheCapacity = 0
+	}
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "usher"
 	}

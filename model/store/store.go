@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,6 +48,8 @@ type Store struct {
 	settings settingsCache
 	groups   groupNames
 	changed  broadcast
+
+	newcomers atomic.Int64 // changes that were told of since analyzeNew looked last
 }
 
 // Job is work that is enqueued in the transaction that causes it. A room declares its own jobs; internal/jobs runs them.
@@ -144,14 +147,13 @@ func gormConfig(s *Store) *gorm.Config {
 type Reader struct {
 	s   *Store
 	ctx context.Context
-	db  *gorm.DB
 	raw runner
 	tx  *Tx // the transaction that the reader is part of; nil outside one
 }
 
 // Read gives a Reader outside any transaction: each of its statements sees the latest committed state.
 func (s *Store) Read(ctx context.Context) *Reader {
-	return &Reader{s: s, ctx: ctx, db: s.ormRead.WithContext(ctx), raw: poolRunner{s, s.read}}
+	return &Reader{s: s, ctx: ctx, raw: poolRunner{s, s.read}}
 }
 
 // Tx is one transaction. Its writes may be buffered until the next read or the commit, and are sent together.
@@ -164,7 +166,7 @@ type Tx struct {
 	feed    appendix // changes
 	log     appendix // activities
 	now     time.Time
-	told    bool // changes were appended
+	told    int64 // how many changes were appended
 	try     attempt
 	ahead   *ahead   // a step that LockGroup took, or GuessGroup guessed
 	touched *touched // a group whose version a guess raises
@@ -217,6 +219,9 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 	try := attempt{guess: s.dialect == postgres}
 	for n := 1; ; n++ {
 		guessed, err := s.once(ctx, try, fn)
+		if err == nil {
+			s.analyzeNew(ctx)
+		}
 		if err == nil || n == maxAttempts || guessed == nil && !retryable(err) || ctx.Err() != nil {
 			return outward(err)
 		}
@@ -258,18 +263,17 @@ func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (gues
 	if err := tx.commit(); err != nil {
 		return tx.guessed, err
 	}
-	if tx.told {
+	if tx.told > 0 {
+		s.newcomers.Add(tx.told)
 		s.changed.tell()
 	}
 	return nil, nil
 }
 
 func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
-	orm := s.orm.Session(&gorm.Session{NewDB: true, Context: ctx})
-	tx := &Tx{Reader: Reader{s: s, ctx: ctx, db: orm}, conn: conn, now: s.Now()}
+	tx := &Tx{Reader: Reader{s: s, ctx: ctx}, conn: conn, now: s.Now()}
 	tx.tx = tx
 	if s.dialect == postgres {
-		orm.Statement.ConnPool = conn
 		tx.raw = pgxRunner{s, conn}
 		return tx, nil
 	}
@@ -278,19 +282,23 @@ func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
 		return nil, err
 	}
 	tx.sqlTx, tx.begun = sqlTx, true
-	orm.Statement.ConnPool = sqlTx
 	tx.raw = txRunner{sqlTx}
 	return tx, nil
 }
 
 // orm gives gorm, after what is buffered has been sent, so that a read sees the transaction's own writes.
 func (r *Reader) orm() (*gorm.DB, error) {
-	if r.tx != nil {
-		if err := r.tx.send(); err != nil {
-			return nil, err
-		}
+	if r.tx == nil {
+		return r.s.ormRead.WithContext(r.ctx), nil
 	}
-	return r.db, nil
+	if err := r.tx.send(); err != nil {
+		return nil, err
+	}
+	db := r.s.orm.Session(&gorm.Session{NewDB: true, Context: r.ctx})
+	if db.Statement.ConnPool = r.tx.conn; r.tx.sqlTx != nil {
+		db.Statement.ConnPool = r.tx.sqlTx
+	}
+	return db, nil
 }
 
 // pgxConn lends the connection that database/sql holds.

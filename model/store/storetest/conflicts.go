@@ -19,6 +19,7 @@ func conflictCases() []testCase {
 		{"a race that a read within the transaction meets is run again too", raceMetByRead},
 		{"writers of one account in opposite order both commit", deadlocks},
 		{"writers of one row lose no update", lostUpdates},
+		{"who locks a person keeps others from their account", lockedAccounts},
 	}
 }
 
@@ -224,5 +225,35 @@ func lostUpdates(t *testing.T, s suite) {
 	got, err := s.Read(t.Context()).DirectoryUser(ref, u.ID)
 	if err != nil || got.DisplayName != u.DisplayName+strings.Repeat("x", writers) || got.Version != writers+1 {
 		t.Errorf("after %d writers: %q at version %d, %v", writers, got.DisplayName, got.Version, err)
+	}
+}
+
+// lockedAccounts raises an account's version through the person and by itself, in turn.
+func lockedAccounts(t *testing.T, s suite) {
+	const each = 15
+	ref := Ref(t, s.Store)
+	a, u := Account(t, s.Store, ref.OrganizationID, "ada@contoso.com"), NewUser(ref, "ada@contoso.com")
+	u.AccountID = &a.ID
+	InTx(t, s.Store, func(tx *store.Tx) error { return tx.InsertDirectoryUser(u) })
+	errs := make([]error, 2*each)
+	together(len(errs), func(i int) {
+		errs[i] = s.InTx(t.Context(), func(tx *store.Tx) error {
+			if i%2 == 0 {
+				locked, err := tx.LockAccount(ref.OrganizationID, a.ID)
+				return errors.Join(err, tx.UpdateAccount(&locked))
+			}
+			f, err := tx.LockFacts(ref, []string{u.ID})
+			if err != nil || len(f.Users) != 1 || f.Accounts[a.ID] == nil || *f.Users[0].AccountID != a.ID {
+				return fmt.Errorf("%+v, %w", f, err)
+			}
+			return tx.UpdateAccount(f.Accounts[a.ID])
+		})
+	})
+	got, err := s.Read(t.Context()).Account(ref.OrganizationID, a.ID)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		t.Fatal(err)
+	}
+	if got.Version != a.Version+2*each {
+		t.Errorf("%d of %d updates were lost", a.Version+2*each-got.Version, 2*each)
 	}
 }
