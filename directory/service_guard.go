@@ -38,7 +38,8 @@ func (w *settlement) alarm() error {
 }
 
 // tooMany says whether the pushes of the last hour have deactivated more than the guard allows, and of how many active accounts
-// that is the limit. To ask the database how many are active is the dearest, and left to the last.
+// that is the limit. To ask the database how many are active is the dearest, as an integration may have everybody: so it is asked
+// only whether there are enough for what was pushed, and as long as there are, for twice as much.
 func (w *settlement) tooMany(guard model.Guard) (active, limit int, many bool, err error) {
 	watch, now := &w.svc.pushes, w.tx.Now()
 	seen := watch.note(w.ref, w.deactivated, now)
@@ -49,21 +50,25 @@ func (w *settlement) tooMany(guard model.Guard) (active, limit int, many bool, e
 		}
 		return n > most, err
 	}
-	switch {
-	case seen.alarmed || seen.fresh && seen.pushed <= guard.Minimum:
+	if seen.alarmed || seen.fresh && seen.pushed <= guard.Minimum {
 		return 0, 0, false, nil
-	case !seen.fresh:
-		if many, err = count(guard.Minimum); err != nil || !many {
+	}
+	all := false
+	if seen.fresh {
+		active, all, err = w.svc.active.enough(w.tx, w.ref, guard, seen.pushed)
+		if err != nil || !all || seen.pushed <= guard.Limit(active) {
 			return 0, 0, false, err
 		}
 	}
-	if active, err = w.svc.active.of(w.tx, w.ref); err != nil {
-		return 0, 0, false, err
+	for most := guard.Minimum; !all; most = 2*most + 1 {
+		if many, err = count(most); err != nil || !many {
+			return 0, 0, false, err
+		}
+		if active, all, err = w.svc.active.enough(w.tx, w.ref, guard, 2*most+1); err != nil {
+			return 0, 0, false, err
+		}
 	}
 	limit = guard.Limit(active)
-	if seen.fresh && seen.pushed <= limit {
-		return active, limit, false, nil
-	}
 	many, err = count(limit)
 	return active, limit, many, err
 }

@@ -79,6 +79,17 @@ type Guard struct {
 // Limit gives the number of deactivations that pass without a hold.
 func (g Guard) Limit(active int) int { return max(g.Minimum, active*g.Percent/100) }
 
+// Needs gives how many active accounts there must be for so many deactivations to pass; all is set where no number of them is enough.
+func (g Guard) Needs(deactivations int) (active int, all bool) {
+	switch {
+	case deactivations <= g.Minimum:
+		return 0, false
+	case g.Percent <= 0:
+		return 0, true
+	}
+	return (deactivations*100 + g.Percent - 1) / g.Percent, false
+}
+
 // GraphSettings is how Microsoft Graph is reached. The secrets are sealed and never leave the store.
 type GraphSettings struct {
 	ClientID       string `json:"client_id"`

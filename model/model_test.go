@@ -117,6 +117,21 @@ func TestGuardLimit(t *testing.T) {
 	}
 }
 
+// TestGuardNeeds: what Needs gives is the least of which Limit lets so many pass.
+func TestGuardNeeds(t *testing.T) {
+	t.Parallel()
+	for _, g := range []model.Guard{{Minimum: 10, Percent: 5}, {Minimum: 0, Percent: 100}, {Minimum: 3, Percent: 0}, {Minimum: 0, Percent: 7}, {Minimum: 1, Percent: 33}} {
+		for n := range 60 {
+			need, all := g.Needs(n)
+			for active := range 1300 {
+				if got, want := !all && active >= need, n <= g.Limit(active); got != want {
+					t.Fatalf("%+v, %d deactivations, %d active: %v, want %v", g, n, active, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestKindOfFindsAWrappedError(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("read: %w", model.FieldErrorf(model.Conflict, "userName", "another user has this userName"))

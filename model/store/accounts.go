@@ -294,10 +294,15 @@ func (tx *Tx) CountRoleHolders(organizationID string, roles []string, apart stri
 
 // CountActiveAccounts counts the active accounts that are linked to the integration.
 func (r *Reader) CountActiveAccounts(ref model.Ref) (int, error) {
+	return r.CountSomeActiveAccounts(ref, 0)
+}
+
+// CountSomeActiveAccounts is CountActiveAccounts that stops at most; 0 is no limit. There is a text for each limit.
+func (r *Reader) CountSomeActiveAccounts(ref model.Ref, most int) (int, error) {
 	var n int
 	err := r.query(statement{
-		sql: `SELECT count(*) FROM directory_users u JOIN accounts a ON a.id = u.account_id
- WHERE u.organization_id = ? AND u.integration_id = ? AND a.status = 'active'`,
+		sql: `SELECT count(*) FROM (SELECT 1 FROM directory_users u JOIN accounts a ON a.id = u.account_id
+ WHERE u.organization_id = ? AND u.integration_id = ? AND a.status = 'active'` + limited(most) + ") AS counted",
 		args: []any{ref.OrganizationID, ref.IntegrationID},
 		scan: func(row scanner) error { return row.Scan(&n) },
 	})
