@@ -36,8 +36,14 @@ func TestGuardCountsNoMoreThanItNeeds(t *testing.T) {
 			active        int
 			all           bool
 		}{
-			{half, 1, 1, false}, {half, 10, 64, false}, {half, 32, 64, false}, {half, 33, 256, false},
-			{half, 150, 300, false}, {half, 151, 300, true}, {half, 20, 300, false}, {never, 2, 300, true},
+			{half, 1, 1, false},
+			{half, 10, 64, false},
+			{half, 32, 64, false},
+			{half, 33, 256, false},
+			{half, 150, 300, false},
+			{half, 151, 300, true},
+			{half, 20, 300, false},
+			{never, 2, 300, true},
 		} {
 			storetest.InTx(t, s, func(tx *store.Tx) error {
 				active, all, err := counts.enough(tx, ref, c.guard, c.deactivations)
