@@ -20,7 +20,7 @@ const (
 
 // DefaultRate is how many requests per second each integration may send on and on. Entra sends 25 to 50 at most, and
 // takes answers 429 that do not end for a reason to stop, so that the limit is there for runaway clients alone.
-const DefaultRate = 5000
+const DefaultRate = 20_000
 
 const (
 	burstSeconds = 4 // of the rate may come at once

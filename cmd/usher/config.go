@@ -35,7 +35,7 @@ type settings struct {
 	FeedDays      *string `help:"How many days the change feed and the deliveries of webhooks are kept (USHER_FEED_DAYS)." placeholder:"30"`
 	ActivityDays  *string `help:"How many days the activity log is kept (USHER_ACTIVITY_DAYS)." placeholder:"730"`
 	WebhookAllow  *string `help:"Networks beside the public internet that webhooks may be sent to, comma separated (USHER_WEBHOOK_ALLOW)." placeholder:"10.0.0.0/8"`
-	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"5000"`
+	SCIMRate      *string `name:"scim-rate" help:"SCIM requests per second that each integration may send on and on; 0 is any number (USHER_SCIM_RATE)." placeholder:"20000"`
 	MaxConns      *string `name:"max-connections" help:"Clients that may be connected at once (USHER_MAX_CONNECTIONS)." placeholder:"512"`
 	RequestMemory *string `name:"request-memory" help:"MiB that large requests and answers may hold together (USHER_REQUEST_MEMORY)." placeholder:"32"`
 	LoginURL      *string `name:"login-url" help:"Stands in for Entra's sign-in service (USHER_LOGIN_URL)."`
