@@ -35,16 +35,16 @@ const maxSomeActive = 1 << 20
 // enough asks whether the integration has so many active accounts that the guard lets so many deactivations pass. Where it has
 // not, all is set, and active is how many it has.
 func (c *activeCounts) enough(tx *store.Tx, ref model.Ref, guard model.Guard, deactivations int) (active int, all bool, err error) {
-	need, everyone := guard.Needs(deactivations)
-	if hit, ok := c.known(ref, tx.Now()); ok && (hit.all || !everyone && hit.n >= need) {
-		return hit.n, hit.all && (everyone || hit.n < need), nil
+	need, never := guard.Needs(deactivations)
+	if hit, ok := c.known(ref, tx.Now()); ok && (hit.all || !never && hit.n >= need) {
+		return hit.n, hit.all && (never || hit.n < need), nil
 	}
 	most := 0
-	if !everyone && need < maxSomeActive {
+	if !never && need < maxSomeActive {
 		most = 1 << bits.Len(uint(2*need)) //nolint:gosec // below 2^21; few different numbers, as each is a statement of its own
 	}
 	found, err := c.count(tx, ref, most)
-	return found.n, found.all && (everyone || found.n < need), err
+	return found.n, found.all && (never || found.n < need), err
 }
 
 // count counts up to most, or all where that is 0.

@@ -79,8 +79,8 @@ type Guard struct {
 // Limit gives the number of deactivations that pass without a hold.
 func (g Guard) Limit(active int) int { return max(g.Minimum, active*g.Percent/100) }
 
-// Needs gives how many active accounts there must be for so many deactivations to pass; all is set where no number of them is enough.
-func (g Guard) Needs(deactivations int) (active int, all bool) {
+// Needs gives how many active accounts there must be for so many deactivations to pass; never is set where no number of them is enough.
+func (g Guard) Needs(deactivations int) (active int, never bool) {
 	switch {
 	case deactivations <= g.Minimum:
 		return 0, false

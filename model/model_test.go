@@ -122,9 +122,9 @@ func TestGuardNeeds(t *testing.T) {
 	t.Parallel()
 	for _, g := range []model.Guard{{Minimum: 10, Percent: 5}, {Minimum: 0, Percent: 100}, {Minimum: 3, Percent: 0}, {Minimum: 0, Percent: 7}, {Minimum: 1, Percent: 33}} {
 		for n := range 60 {
-			need, all := g.Needs(n)
+			need, never := g.Needs(n)
 			for active := range 1300 {
-				if got, want := !all && active >= need, n <= g.Limit(active); got != want {
+				if got, want := !never && active >= need, n <= g.Limit(active); got != want {
 					t.Fatalf("%+v, %d deactivations, %d active: %v, want %v", g, n, active, got, want)
 				}
 			}

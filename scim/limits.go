@@ -19,7 +19,8 @@ const (
 )
 
 // DefaultRate is how many requests per second each integration may send on and on. Entra sends 25 to 50 at most, and
-// takes answers 429 that do not end for a reason to stop, so that the limit is there for runaway clients alone.
+// takes answers 429 that do not end for a reason to stop, so that the limit is there for runaway clients alone: it is above what one process
+// answers on the machines that were measured (docs/performance.md), and a load run is not refused.
 const DefaultRate = 20_000
 
 const (
