@@ -32,6 +32,9 @@ type statement struct {
 	into string
 	// guess marks a statement that fails by dividing by zero where a guess was wrong.
 	guess bool
+	// quick marks a read that finds what it wants by a key, so that it may travel with those of others.
+	quick bool
+	heard bool // rows were given
 	// commit marks the COMMIT, whose answer must be that it did.
 	commit bool
 }
@@ -55,6 +58,9 @@ func (r *Reader) query(list ...statement) error {
 	if r.tx != nil {
 		return r.tx.send(list...)
 	}
+	if r.s.dialect == postgres && list[0].quick {
+		return r.s.readQuick(r.ctx, list)
+	}
 	return r.raw.run(r.ctx, list)
 }
 
@@ -70,26 +76,42 @@ func (p pgxRunner) run(ctx context.Context, list []statement) error {
 			if part[0].rare {
 				return runRare(ctx, conn, &part[0])
 			}
-			return p.runBatch(ctx, conn, part)
+			return p.s.runBatch(ctx, conn, part)
 		})
 	})
 }
 
-func (p pgxRunner) runBatch(ctx context.Context, conn *pgx.Conn, list []statement) error {
-	batch, needed := &pgx.Batch{}, room(0)
-	for i := range list {
-		batch.Queue(p.s.numbered(&list[i]), list[i].args...)
-		needed += roomFor(list[i].args)
-	}
-	conn.PgConn().Frontend().Send(needed)
-	results := conn.SendBatch(ctx, batch)
-	for i := range list {
-		if err := readResult(results, &list[i]); err != nil {
+// runBatch sends what is in the lists in one round trip, and hears all answers.
+func (s *Store) runBatch(ctx context.Context, conn *pgx.Conn, lists ...[]statement) error {
+	results := s.sendBatch(ctx, conn, lists...)
+	for _, list := range lists {
+		if err := readResults(results, list); err != nil {
 			_ = results.Close()
 			return err
 		}
 	}
 	return results.Close()
+}
+
+func (s *Store) sendBatch(ctx context.Context, conn *pgx.Conn, lists ...[]statement) pgx.BatchResults {
+	batch, needed := &pgx.Batch{}, room(0)
+	for _, list := range lists {
+		for i := range list {
+			batch.Queue(s.numbered(&list[i]), list[i].args...)
+			needed += roomFor(list[i].args)
+		}
+	}
+	conn.PgConn().Frontend().Send(needed)
+	return conn.SendBatch(ctx, batch)
+}
+
+func readResults(results pgx.BatchResults, list []statement) error {
+	for i := range list {
+		if err := readResult(results, &list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readResult(results pgx.BatchResults, st *statement) error {
@@ -112,6 +134,7 @@ func readResult(results pgx.BatchResults, st *statement) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
+		st.heard = true
 		if err := st.scan(rows); errors.Is(err, errEnough) {
 			return nil // Close passes over the rest
 		} else if err != nil {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -175,6 +177,11 @@ func EachForTest(r *Reader, query string, fn func() error) error {
 	return r.query(statement{sql: query, scan: func(scanner) error { return fn() }})
 }
 
+// QuickForTest is EachForTest for a query that may travel in company.
+func QuickForTest(r *Reader, query string, fn func() error) error {
+	return r.query(statement{sql: query, quick: true, scan: func(scanner) error { return fn() }})
+}
+
 // ExecForTest sends any statement.
 func ExecForTest(r *Reader, query string) error { return r.query(statement{sql: query}) }
 
@@ -196,4 +203,46 @@ func AnalyzedForTest(t testing.TB, s *Store) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// TogetherForTest runs functions so that what each of them sends first travels together: it keeps all lanes until all wait for one.
+func TogetherForTest(t testing.TB, s *Store, fns ...func() error) []error {
+	t.Helper()
+	companies := []*company{s.reads, s.commits, s.edits}
+	lanes := make([]int, len(companies))
+	for i, c := range companies {
+		c.mu.Lock()
+		lanes[i], c.free = c.free, 0
+		c.mu.Unlock()
+	}
+	errs := make([]error, len(fns))
+	var running sync.WaitGroup
+	for i, fn := range fns {
+		running.Go(func() {
+			defer func() {
+				if got := recover(); got != nil {
+					errs[i] = fmt.Errorf("panic: %v", got)
+				}
+			}()
+			errs[i] = fn()
+		})
+	}
+	for n, until := 0, time.Now().Add(time.Minute); n < len(fns); time.Sleep(time.Millisecond) {
+		n = 0
+		for _, c := range companies {
+			c.mu.Lock()
+			n += len(c.waiting)
+			c.mu.Unlock()
+		}
+		if time.Now().After(until) {
+			t.Fatalf("%d of %d wait to travel together", n, len(fns))
+		}
+	}
+	for i, c := range companies {
+		for range lanes[i] {
+			c.next()
+		}
+	}
+	running.Wait()
+	return errs
 }

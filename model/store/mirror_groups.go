@@ -46,7 +46,7 @@ func (r *Reader) directoryGroup(ref model.Ref, id, columns, lock string, before,
 	}
 	err := r.query(append(append(before, statement{
 		sql:  "SELECT " + groupColumns + columns + " FROM directory_groups WHERE organization_id = ? AND integration_id = ? AND id = ?" + lock,
-		args: []any{ref.OrganizationID, ref.IntegrationID, id},
+		args: []any{ref.OrganizationID, ref.IntegrationID, id}, quick: true,
 		scan: func(row scanner) error { return scanAppend(more{row, into}, &groups, scanGroup) },
 	}), after...)...)
 	if err == nil && len(groups) == 0 {

@@ -35,7 +35,7 @@ func (tx *Tx) GuessGroup(ref model.Ref, id string, steps []model.MemberOp) (g mo
 	}
 	tx.ahead = &ahead{groupID: id, kind: step.Kind, values: step.IDs, members: members}
 	tx.touched = &touched{id: id}
-	tx.guessed = func() { tx.s.groups.doubt(id, tx.now) }
+	tx.company, tx.guessed = ref.IntegrationID, func() { tx.s.groups.doubt(id, tx.now) }
 	tx.buffer(append(tx.holdLocks(ref.OrganizationID), tx.guessStep(ref, &g, version, step.Kind, ids))...)
 	return g, version, true
 }

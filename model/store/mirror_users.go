@@ -42,8 +42,9 @@ func (r *Reader) directoryUsers(ref model.Ref, ids []string, lock string) ([]mod
 	err := r.query(statement{
 		sql: "SELECT " + userColumns + " FROM directory_users WHERE organization_id = ? AND integration_id = ? AND id" +
 			r.anyOf("uuid", valid) + " ORDER BY id" + lock,
-		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(valid)},
-		scan: func(row scanner) error { return scanAppend(row, &users, scanUser) },
+		args:  []any{ref.OrganizationID, ref.IntegrationID, r.list(valid)},
+		scan:  func(row scanner) error { return scanAppend(row, &users, scanUser) },
+		quick: len(valid) == 1,
 	})
 	return users, translate(err)
 }

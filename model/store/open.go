@@ -61,6 +61,7 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 		return err
 	}
 	s.ormRead = s.orm
+	s.travelTogether()
 	return nil
 }
 

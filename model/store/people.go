@@ -50,11 +50,13 @@ func (tx *Tx) holdLocks(organizationID string) []statement {
 	return append([]statement{tx.holdShared(organizationID)}, tx.holdClosed()...)
 }
 
+const lockSettings = "SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))"
+
 // holdShared is a lock of its own and not of the row, so that the hot path writes nothing; in a statement of its own, so that
 // the next one sees what was committed while it waited.
 func (tx *Tx) holdShared(organizationID string) statement {
 	return statement{
-		sql:  "SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))",
+		sql:  lockSettings,
 		args: []any{"settings:" + organizationID},
 	}
 }
@@ -123,7 +125,7 @@ func (tx *Tx) lockLinked(ref model.Ref, ids []string) (*Facts, error) {
 		return nil, nil
 	}
 	f, integrations := emptyFacts(), 0
-	err := tx.query(append(tx.holdLocks(ref.OrganizationID),
+	err := tx.lockTogether(ref.IntegrationID, ids[0], append(tx.holdLocks(ref.OrganizationID),
 		statement{
 			sql: "SELECT " + linkedColumns + versionOf("directory_users") + besides + `directory_users.organization_id)
  FROM directory_users JOIN accounts ON accounts.id = directory_users.account_id
@@ -146,7 +148,11 @@ func (tx *Tx) lockLinked(ref model.Ref, ids []string) (*Facts, error) {
 // readBeyond reads what beyond asks for.
 func (tx *Tx) readBeyond(organizationID string, f *Facts, integrations int) error {
 	groups := map[string][]model.GroupRef{}
-	err := tx.query(tx.beyond(organizationID, f, groups, integrations)...)
+	list := tx.beyond(organizationID, f, groups, integrations)
+	if len(list) == 0 {
+		return nil
+	}
+	err := tx.query(list...)
 	maps.Copy(f.Groups, groups)
 	return err
 }
@@ -360,7 +366,7 @@ func (tx *Tx) guessable(ref model.Ref, who Newcomer) (int64, bool) {
 // guess sends what holds the settings for an arrival with the transaction's writes. Instead of the last of it, which reads them, goes
 // a statement that divides by zero unless they are of that version, nobody awaits the newcomer, and the conditions hold.
 func (tx *Tx) guess(ref model.Ref, who Newcomer, version int64, hold []statement, conditions string, args ...any) {
-	tx.guessed = func() { tx.s.settings.doubt(ref.OrganizationID, tx.now) }
+	tx.company, tx.guessed = ref.IntegrationID, func() { tx.s.settings.doubt(ref.OrganizationID, tx.now) }
 	awaited, more := tx.awaited(ref, who.keys())
 	tx.buffer(append(hold[:len(hold)-1], statement{
 		sql:   "SELECT 1 / count(*) FROM organizations WHERE id = ? AND settings_version = ?" + conditions + " AND NOT " + awaited,

@@ -192,7 +192,7 @@ func (l *listing) straight(c *compiler) (int, error) {
 	}
 	page := statement{
 		sql:  "SELECT " + l.columns + " FROM " + l.table + " WHERE " + l.where,
-		args: l.args, scan: l.scan, rare: !c.kept,
+		args: l.args, scan: l.scan, rare: !c.kept, quick: c.kept,
 	}
 	if l.q.After != "" {
 		page.sql += " AND id > ?"

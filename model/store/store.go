@@ -47,6 +47,9 @@ type Store struct {
 
 	settings settingsCache
 	groups   groupNames
+	reads    *company // what travels together on PostgreSQL
+	commits  *company
+	edits    *company
 	changed  broadcast
 
 	newcomers atomic.Int64 // changes that were told of since analyzeNew looked last
@@ -168,6 +171,8 @@ type Tx struct {
 	now     time.Time
 	told    int64 // how many changes were appended
 	try     attempt
+	company string   // the class in which it may commit in company; none where it may not
+	ride    *ride    // that it is part of, until it commits
 	ahead   *ahead   // a step that LockGroup took, or GuessGroup guessed
 	touched *touched // a group whose version a guess raises
 	guessed func()   // doubts what was guessed; nil where nothing was
@@ -216,7 +221,7 @@ const maxAttempts = 8
 // for a serialization failure or a deadlock, or when fn lost a race to link or create an account and must look again:
 // it must not keep what an earlier run found. The Tx must not be used after fn returns, and the Store not within it.
 func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
-	try := attempt{guess: s.dialect == postgres}
+	try := attempt{guess: s.dialect == postgres, company: s.dialect == postgres}
 	for n := 1; ; n++ {
 		guessed, err := s.once(ctx, try, fn)
 		if err == nil {
@@ -225,6 +230,7 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 		if err == nil || n == maxAttempts || guessed == nil && !retryable(err) || ctx.Err() != nil {
 			return outward(err)
 		}
+		try.company = false
 		if guessed != nil { // whatever failed, it may be for the guess
 			try.guess = false
 		}
@@ -240,23 +246,19 @@ func (s *Store) InTx(ctx context.Context, fn func(*Tx) error) error {
 
 // attempt is what one run of a transaction does otherwise than another.
 type attempt struct {
-	doors []string // that an earlier run found closed; taken with the settings
-	guess bool     // see ArrivalFacts and GuessGroup
+	doors   []string // that an earlier run found closed; taken with the settings
+	guess   bool     // see ArrivalFacts and GuessGroup
+	company bool     // it may travel in one
 }
 
 // once runs fn in a transaction. Where fn guessed and it failed, it gives what doubts the guess.
 func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (guessed func(), err error) {
-	conn, err := s.write.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	defer func() { _ = conn.Close() }()
-	tx, err := s.newTx(ctx, conn)
+	tx, err := s.newTx(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	tx.try = try
-	defer tx.rollback() // after commit this does nothing
+	defer tx.end()
 	if err := fn(tx); err != nil {
 		return tx.guessed, err
 	}
@@ -270,20 +272,43 @@ func (s *Store) once(ctx context.Context, try attempt, fn func(*Tx) error) (gues
 	return nil, nil
 }
 
-func (s *Store) newTx(ctx context.Context, conn *sql.Conn) (*Tx, error) {
-	tx := &Tx{Reader: Reader{s: s, ctx: ctx}, conn: conn, now: s.Now()}
+func (s *Store) newTx(ctx context.Context) (*Tx, error) {
+	tx := &Tx{Reader: Reader{s: s, ctx: ctx}, now: s.Now()}
 	tx.tx = tx
 	if s.dialect == postgres {
-		tx.raw = pgxRunner{s, conn}
-		return tx, nil
+		return tx, nil // it connects when it sends something
 	}
-	sqlTx, err := conn.BeginTx(ctx, nil)
+	err := tx.connect()
+	if err == nil {
+		tx.sqlTx, err = tx.conn.BeginTx(ctx, nil)
+	}
 	if err != nil {
+		tx.end()
 		return nil, err
 	}
-	tx.sqlTx, tx.begun = sqlTx, true
-	tx.raw = txRunner{sqlTx}
+	tx.begun, tx.raw = true, txRunner{tx.sqlTx}
 	return tx, nil
+}
+
+// connect takes a connection, unless there is one.
+func (tx *Tx) connect() (err error) {
+	if tx.conn == nil {
+		if tx.conn, err = tx.s.write.Conn(tx.ctx); err == nil {
+			tx.raw = pgxRunner{tx.s, tx.conn}
+		}
+	}
+	return err
+}
+
+// end gives the connection back, after a rollback if nothing was committed.
+func (tx *Tx) end() {
+	if tx.ride != nil {
+		tx.ride.leave(nil)
+	}
+	if tx.conn != nil {
+		tx.rollback()
+		_ = tx.conn.Close()
+	}
 }
 
 // orm gives gorm, after what is buffered has been sent, so that a read sees the transaction's own writes.

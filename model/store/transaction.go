@@ -27,6 +27,9 @@ func (tx *Tx) buffer(list ...statement) { tx.pending = append(tx.pending, list..
 // send sends what is buffered and then list, on PostgreSQL all of it in one round trip, which the first time begins with
 // BEGIN.
 func (tx *Tx) send(list ...statement) error {
+	if tx.ride != nil {
+		return tx.ride.send(tx, list)
+	}
 	all := make([]statement, 0, len(tx.pending)+len(list)+4)
 	if !tx.begun {
 		tx.begun = true
@@ -38,6 +41,9 @@ func (tx *Tx) send(list ...statement) error {
 	}
 	if tx.s.trace != nil {
 		tx.s.traced(all)
+	}
+	if err := tx.connect(); err != nil {
+		return err
 	}
 	return tx.raw.run(tx.ctx, all)
 }
@@ -63,16 +69,22 @@ func (tx *Tx) commit() error {
 		}
 		return tx.sqlTx.Commit()
 	}
+	if tx.ride != nil {
+		r := tx.ride
+		tx.ride = nil
+		return r.commit(tx.writes(nil))
+	}
 	heard, together := true, true
 	for i := range tx.pending {
 		heard = heard && (tx.pending[i].affected == nil || tx.pending[i].locked)
 		together = together && !tx.pending[i].rare
 	}
 	if !tx.begun && heard && together {
-		if all := tx.writes(nil); len(all) > 0 {
-			return tx.raw.run(tx.ctx, all)
+		all := tx.writes(nil)
+		if len(all) == 0 {
+			return nil
 		}
-		return nil
+		return tx.commitAtOnce(all)
 	}
 	if !heard {
 		if err := tx.send(); err != nil {

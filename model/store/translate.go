@@ -72,7 +72,7 @@ func violated(err error) (uniqueKey, bool) {
 
 // retryable says whether the transaction may succeed when it is run again.
 func retryable(err error) bool {
-	if errors.Is(err, errOvertaken) {
+	if errors.Is(err, errOvertaken) || errors.Is(err, errAlone) {
 		return true
 	}
 	if _, ok := errors.AsType[closedDoors](err); ok {
