@@ -217,7 +217,8 @@ func TestRideWhoseCommitFails(t *testing.T) {
 	r.rerun(0, 1, 2, 3)
 }
 
-// TestRideIsImpatient: a row that somebody holds keeps its own user waiting, and not those who would have travelled along.
+// TestRideIsImpatient: a row that somebody holds keeps its own user waiting, and not those who would have travelled along: not
+// until the ride is given up.
 func TestRideIsImpatient(t *testing.T) {
 	t.Parallel()
 	r := newRiders(t, 4)
@@ -237,7 +238,7 @@ func TestRideIsImpatient(t *testing.T) {
 			}
 		}
 		go func() { done <- store.TogetherForTest(t, r.Store, fns...) }()
-		for until := time.Now().Add(time.Minute); early.Load() < 3; time.Sleep(time.Millisecond) {
+		for until := time.Now().Add(5 * time.Second); early.Load() < 3; time.Sleep(time.Millisecond) {
 			if time.Now().After(until) {
 				return errors.New("the others wait for the locked row")
 			}
