@@ -35,10 +35,16 @@ func (tx *Tx) GuessGroup(ref model.Ref, id string, steps []model.MemberOp) (g mo
 	}
 	tx.ahead = &ahead{groupID: id, kind: step.Kind, values: step.IDs, members: members}
 	tx.touched = &touched{id: id}
-	tx.company, tx.guessed = ref.IntegrationID, func() { tx.s.groups.doubt(id, tx.now) }
+	tx.guessed = func() { tx.s.groups.doubt(id, tx.now) }
+	if len(ids) <= fewMembers { // more are work enough for a connection of their own
+		tx.company = ref.IntegrationID
+	}
 	tx.buffer(append(tx.holdLocks(ref.OrganizationID), tx.guessStep(ref, &g, version, step.Kind, ids))...)
 	return g, version, true
 }
+
+// fewMembers is how many members come or go in a step that commits in company.
+const fewMembers = 10
 
 // touched is a group whose version is raised by a guess.
 type touched struct {

@@ -44,10 +44,21 @@ const (
 	suspicious           // it holds a word that secrets are named with
 )
 
+// glanced are the bytes that glance looks behind.
+var glanced = func() (looks [256]bool) {
+	for _, c := range []byte("pPsStTaAcC\\\xc4\xc5\xe2") {
+		looks[c] = true
+	}
+	return looks
+}()
+
 // glance looks for what the names of secrets begin with, in any case. Nearly every body is harmless, and each is looked at.
 func glance(text []byte) suspicion {
 	s := harmless
 	for i, c := range text {
+		if !glanced[c] {
+			continue
+		}
 		rest := text[i+1:]
 		switch c {
 		case 'p', 'P':
