@@ -9,7 +9,7 @@ import (
 
 // heapFloor is how large the heap may grow, in bytes, before it is collected. The server holds little and makes much garbage:
 // left alone, Go would collect each few megabytes of it.
-const heapFloor = 24 << 20
+const heapFloor = 18 << 20
 
 // heapMinimum is the size below which Go does not collect at a GOGC of 100; it grows with it.
 const heapMinimum = 4 << 20
