@@ -35,9 +35,9 @@ func paceCollector(requestMemory int) {
 // their memory, and then live longer.
 type witness struct{ _ *byte }
 
-// memoryFor gives the size, in bytes, from which garbage is collected sooner than by its share: that of the heap when nothing
+// memoryFor gives the size, in bytes, from which garbage is collected sooner than by its share: that of the process when nothing
 // large is asked of it, and half of the MiB that large requests may hold. It is no bound, and costs nothing below it.
-func memoryFor(requestMemory int) int64 { return heapFloor + int64(requestMemory)<<19 }
+func memoryFor(requestMemory int) int64 { return 24<<20 + int64(requestMemory)<<19 }
 
 // percentFor gives the GOGC at which the next collection comes at heapFloor, and never one below Go's own 100: the goal is what
 // is live, and that percentage of it and of the roots.
