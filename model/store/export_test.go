@@ -182,6 +182,11 @@ func QuickForTest(r *Reader, query string, fn func() error) error {
 	return r.query(statement{sql: query, quick: true, scan: func(scanner) error { return fn() }})
 }
 
+// PanicForTest has the transaction panic when it is sent.
+func PanicForTest(tx *Tx) {
+	tx.buffer(statement{sql: "SELECT 1", locked: true, affected: func(int64) error { panic("an answer that cannot be taken") }})
+}
+
 // ExecForTest sends any statement.
 func ExecForTest(r *Reader, query string) error { return r.query(statement{sql: query}) }
 

@@ -96,10 +96,10 @@ func (r *ride) leave(list []statement) {
 		return
 	}
 	r.err = errAlone
+	defer r.end()
 	if !r.failed && r.tx.commit() == nil {
 		r.err = nil
 	}
-	r.end()
 }
 
 // end gives the connection back, and tells everybody.

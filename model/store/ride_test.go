@@ -265,3 +265,24 @@ func TestRideWhoseConnectionDies(t *testing.T) {
 	}))
 	r.edited(0, 1, 2, 3)
 }
+
+// TestRideThatPanics leaves nobody behind: whoever commits for all may fall, and the others go by themselves.
+func TestRideThatPanics(t *testing.T) {
+	t.Parallel()
+	r := newRiders(t, 4)
+	errs := r.ride(map[int]func(*store.Tx, *model.DirectoryUser) error{
+		1: func(tx *store.Tx, _ *model.DirectoryUser) error { store.PanicForTest(tx); return nil },
+	})
+	fallen := 0
+	for _, err := range errs {
+		if err != nil {
+			fallen++
+		}
+	}
+	if errs[1] == nil || fallen > 2 { // who brought the panic, and who committed for all
+		t.Errorf("errors %v", errs)
+	}
+	if n := r.DB().Stats().InUse; n != 0 {
+		t.Errorf("%d connections are still taken", n)
+	}
+}
