@@ -37,7 +37,10 @@ type witness struct{ _ *byte }
 
 // memoryFor gives the size, in bytes, from which garbage is collected sooner than by its share: that of the process when nothing
 // large is asked of it, and half of the MiB that large requests may hold. It is no bound, and costs nothing below it.
-func memoryFor(requestMemory int) int64 { return 24<<20 + int64(requestMemory)<<19 }
+func memoryFor(requestMemory int) int64 { return processMemory + int64(requestMemory)<<19 }
+
+// processMemory is what the server takes, in bytes, when nothing large is asked of it.
+const processMemory = 24 << 20
 
 // percentFor gives the GOGC at which the next collection comes at heapFloor, and never one below Go's own 100: the goal is what
 // is live, and that percentage of it and of the roots.

@@ -2,9 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
+	"net"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ride is one transaction in which several requests change what they have locked, each a row of its own. It commits when all
@@ -97,9 +101,21 @@ func (r *ride) leave(list []statement) {
 	}
 	r.err = errAlone
 	defer r.end()
-	if !r.failed && r.tx.commit() == nil {
-		r.err = nil
+	if r.failed {
+		return
 	}
+	if err := r.tx.commit(); !undone(err) {
+		r.err = err
+	}
+}
+
+// undone says whether a commit that gave the error did nothing for certain: PostgreSQL refused it, or it could not be written whole,
+// and its COMMIT stands at the end. Where an answer is lost nobody knows. Done again it might meet its own work, and tell the client
+// that somebody else was first.
+func undone(err error) bool {
+	_, refused := errors.AsType[*pgconn.PgError](err)
+	broken, ok := errors.AsType[*net.OpError](err)
+	return refused || errors.Is(err, errNotCommitted) || ok && broken.Op == "write"
 }
 
 // end gives the connection back, and tells everybody.

@@ -271,7 +271,10 @@ func TestRideThatPanics(t *testing.T) {
 	t.Parallel()
 	r := newRiders(t, 4)
 	errs := r.ride(map[int]func(*store.Tx, *model.DirectoryUser) error{
-		1: func(tx *store.Tx, _ *model.DirectoryUser) error { store.PanicForTest(tx); return nil },
+		1: func(tx *store.Tx, _ *model.DirectoryUser) error {
+			store.AnswerForTest(tx, func() error { panic("an answer that cannot be taken") })
+			return nil
+		},
 	})
 	fallen := 0
 	for _, err := range errs {
@@ -285,4 +288,24 @@ func TestRideThatPanics(t *testing.T) {
 	if n := r.DB().Stats().InUse; n != 0 {
 		t.Errorf("%d connections are still taken", n)
 	}
+}
+
+// TestRideOfWhichNobodyKnows: where the answer to the commit is lost, nobody is told that it was done, and nobody does it again.
+func TestRideOfWhichNobodyKnows(t *testing.T) {
+	t.Parallel()
+	r := newRiders(t, 3)
+	broken := errors.New("the connection broke")
+	errs := r.ride(map[int]func(*store.Tx, *model.DirectoryUser) error{
+		1: func(tx *store.Tx, _ *model.DirectoryUser) error {
+			store.AnswerForTest(tx, func() error { return broken })
+			return nil
+		},
+	})
+	for i, err := range errs {
+		if !errors.Is(err, broken) {
+			t.Errorf("user %d: %v", i, err)
+		}
+	}
+	r.edited(0, 1, 2)
+	r.rerun()
 }
