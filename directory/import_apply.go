@@ -174,9 +174,9 @@ func (p *importPeople) join(apply bool) error {
 			continue // its memberships go with it
 		}
 		p.w.facts.Groups[u.ID] = has
-		member := model.Member{ID: u.ID, Type: model.MemberUser}
-		added = append(added, memberships(has, had, member)...)
-		removed = append(removed, memberships(had, has, member)...)
+		of := store.Membership{Member: model.Member{ID: u.ID, Type: model.MemberUser}, Name: u.DisplayName}
+		added = append(added, memberships(has, had, of)...)
+		removed = append(removed, memberships(had, has, of)...)
 	}
 	if !apply {
 		return nil
@@ -207,11 +207,12 @@ func (m importSource) nestingOf(tx *store.Tx, applied bool) (*nesting, error) {
 func (p *importPeople) nesting(apply bool) (*nesting, error) { return p.nestingOf(p.tx, apply) }
 
 // memberships gives a membership of each group that is in one list and not in the other.
-func memberships(in, notIn []model.GroupRef, member model.Member) []store.Membership {
+func memberships(in, notIn []model.GroupRef, of store.Membership) []store.Membership {
 	var list []store.Membership
 	for _, g := range in {
 		if !slices.ContainsFunc(notIn, func(other model.GroupRef) bool { return other.ID == g.ID }) {
-			list = append(list, store.Membership{GroupID: g.ID, Member: member})
+			of.GroupID = g.ID
+			list = append(list, of)
 		}
 	}
 	return list

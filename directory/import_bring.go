@@ -130,10 +130,10 @@ func (b *bringing) nest() error {
 	}
 	var added, removed []store.Membership
 	for id := range is.groups {
-		member := model.Member{ID: id, Type: model.MemberGroup}
+		of := store.Membership{Member: model.Member{ID: id, Type: model.MemberGroup}, Name: is.groups[id].DisplayName}
 		had, has := is.of(is.outer[id]), is.of(read.outer[id])
-		added = append(added, memberships(has, had, member)...)
-		removed = append(removed, memberships(had, has, member)...)
+		added = append(added, memberships(has, had, of)...)
+		removed = append(removed, memberships(had, has, of)...)
 	}
 	inOrderOfGroups(added)
 	inOrderOfGroups(removed)

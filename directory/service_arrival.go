@@ -46,7 +46,7 @@ func (w *settlement) renamed(before, u *model.DirectoryUser) ([]store.Awaiting, 
 
 // admitUser makes a user that is stored and settled a member of the groups that awaited it.
 func (w *settlement) admitUser(u *model.DirectoryUser, awaiting []store.Awaiting) error {
-	return w.svc.admit(w.ctx, w.tx, w.ref, model.Member{ID: u.ID, Type: model.MemberUser}, u.Name(), awaiting)
+	return w.svc.admit(w.ctx, w.tx, w.ref, model.Member{ID: u.ID, Type: model.MemberUser, Display: u.DisplayName}, u.Name(), awaiting)
 }
 
 // admitGroup makes a group a member of the groups that awaited it. That changes nobody's roles: the rules look at direct
@@ -56,7 +56,7 @@ func (s *Service) admitGroup(ctx context.Context, tx *store.Tx, g *model.Directo
 	if err != nil {
 		return err
 	}
-	return s.admit(ctx, tx, g.Ref(), model.Member{ID: g.ID, Type: model.MemberGroup}, g.DisplayName, awaiting)
+	return s.admit(ctx, tx, g.Ref(), model.Member{ID: g.ID, Type: model.MemberGroup, Display: g.DisplayName}, g.DisplayName, awaiting)
 }
 
 // admit tells of every group that a newcomer became a member of.
@@ -65,6 +65,7 @@ func (s *Service) admit(ctx context.Context, tx *store.Tx, ref model.Ref, who mo
 	if err != nil {
 		return err
 	}
+	who.Display = "" // which nobody is told
 	for i := range groups {
 		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, group: &groups[i]}
 		if err := e.tellMembers(model.MembershipAdded, []model.Member{who}); err != nil {

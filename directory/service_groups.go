@@ -14,6 +14,11 @@ func (s *Service) Group(ctx context.Context, ref model.Ref, id string) (model.Di
 	return s.Store.Read(ctx).DirectoryGroup(ref, id)
 }
 
+// GroupWithMembers reads one directory group and its members, in the order of their ids: at most so many.
+func (s *Service) GroupWithMembers(ctx context.Context, ref model.Ref, id string, most int) (model.DirectoryGroup, []model.Member, error) {
+	return s.Store.Read(ctx).GroupWithMembers(ref, id, most)
+}
+
 // Groups reads a page of the directory groups that a filter matches, and how many match in all.
 func (s *Service) Groups(ctx context.Context, ref model.Ref, q model.ResourceQuery) ([]model.DirectoryGroup, int, error) {
 	return s.Store.Read(ctx).Groups(ref, q)

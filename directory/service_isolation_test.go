@@ -123,6 +123,7 @@ func (w *world) mirrorAttempts(x foreign) []attempt {
 			list, _, err := w.svc.Groups(w.ctx, w.ref, model.ResourceQuery{StartIndex: 1, Count: 10})
 			return found(len(list), err)
 		}, true},
+		{"GroupWithMembers", func() error { _, _, err := w.svc.GroupWithMembers(w.ctx, w.ref, x.group, 10); return err }, false},
 		{"Members", func() error {
 			list, err := w.svc.Members(w.ctx, w.ref, []string{x.group}, 0)
 			return found(len(list[x.group]), err)

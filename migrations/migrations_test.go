@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -142,4 +143,47 @@ func TestReplicasThatStartTogetherMigrateOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestMembersThatAreThereGetTheirNames brings memberships up that were made when these had no names.
+func TestMembersThatAreThereGetTheirNames(t *testing.T) {
+	each(t, func(t *testing.T, db *sql.DB, dialect string) {
+		id := func(n int) string { return fmt.Sprintf("'00000000-0000-7000-8000-%012d'", n) }
+		of := id(1) + ", " + id(2) // organization and integration
+		now := "'2026-01-02 03:04:05+00'"
+		exec := func(text string) {
+			t.Helper()
+			if _, err := db.ExecContext(t.Context(), text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		up := func() {
+			t.Helper()
+			if err := migrations.Up(t.Context(), db, dialect); err != nil {
+				t.Fatal(err)
+			}
+		}
+		up()
+		if err := migrations.DownTo(t.Context(), db, dialect, 19); err != nil {
+			t.Fatal(err)
+		}
+		exec(`INSERT INTO directory_users (id, organization_id, integration_id, user_name, user_name_key, external_id, email, email_key, display_name,
+ active, document, version, explanation, created_at, updated_at) VALUES (` + id(3) + ", " + of + `, 'ada@contoso.com', 'ada@contoso.com', '', '', '',
+ 'Ada Lovelace', true, '{}', 1, '{}', ` + now + ", " + now + ")")
+		for n, name := range map[int]string{4: "Sales", 5: "Everybody"} {
+			exec(`INSERT INTO directory_groups (id, organization_id, integration_id, display_name, display_name_key, external_id, document, version,
+ created_at, updated_at) VALUES (` + id(n) + ", " + of + ", '" + name + "', '" + name + "', '', '{}', 1, " + now + ", " + now + ")")
+		}
+		for member, kind := range map[int]string{3: "User", 4: "Group", 6: "User"} { // the last one is not there any more
+			exec("INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type) VALUES (" + id(5) + ", " + id(member) + ", " +
+				of + ", '" + kind + "')")
+		}
+		up()
+		for member, want := range map[int]string{3: "Ada Lovelace", 4: "Sales", 6: ""} {
+			var got string
+			if err := db.QueryRowContext(t.Context(), "SELECT display FROM memberships WHERE member_id = "+id(member)).Scan(&got); err != nil || got != want {
+				t.Errorf("member %d is called %q, want %q, %v", member, got, want, err)
+			}
+		}
+	})
 }

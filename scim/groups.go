@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"usher/model"
+	"usher/scim/resource"
 )
 
 // members is the attribute that stands beside a group's document.
@@ -17,17 +18,21 @@ func (h *Handler) membersOf(c *call) references {
 			lists, err := h.opt.Directory.Members(c.ctx(), c.ref, ids, most)
 			found := make(map[string][]reference, len(ids))
 			for id, list := range lists {
-				refs := make([]reference, len(list))
-				for i, m := range list {
-					refs[i] = reference{m.ID, string(m.Type), m.Display}
-				}
-				found[id] = refs
+				found[id] = referencesTo(list)
 				delete(lists, id) // the larger half of what is held
 			}
 			return found, err
 		},
 		count: func(ids []string) (map[string]int, error) { return h.opt.Directory.CountMembers(c.ctx(), c.ref, ids) },
 	}
+}
+
+func referencesTo(list []model.Member) []reference {
+	refs := make([]reference, len(list))
+	for i, m := range list {
+		refs[i] = reference{m.ID, string(m.Type), m.Display}
+	}
+	return refs
 }
 
 // answerGroup answers with one group.
@@ -40,6 +45,11 @@ func (h *Handler) answerGroup(c *call, status int, g model.DirectoryGroup) (answ
 }
 
 func (h *Handler) group(c *call) (answer, error) {
+	p := c.projection(h.tables.Group)
+	conditions, err := c.conditions()
+	if err == nil && !conditions.sent() && p.Wants(h.tables.Group.Core.Attribute(members)) {
+		return h.groupAtOnce(c, &p)
+	}
 	g, err := h.opt.Directory.Group(c.ctx(), c.ref, c.id)
 	if err != nil {
 		return answer{}, err
@@ -49,6 +59,20 @@ func (h *Handler) group(c *call) (answer, error) {
 		return notModified(&r), err
 	}
 	return h.answerGroup(c, http.StatusOK, g)
+}
+
+// groupAtOnce answers with a group whose members are wanted for certain. They are read with it, unless they are very many.
+func (h *Handler) groupAtOnce(c *call, p *resource.Projection) (answer, error) {
+	g, list, err := h.opt.Directory.GroupWithMembers(c.ctx(), c.ref, c.id, ordinaryReferences+1)
+	if err != nil {
+		return answer{}, err
+	}
+	if len(list) > ordinaryReferences {
+		return h.answerGroup(c, http.StatusOK, g)
+	}
+	r := groupOf(g)
+	r.extraName, r.extra = members, referencesTo(list)
+	return h.single(c, http.StatusOK, h.tables.Group, p, r)
 }
 
 func (h *Handler) createGroup(c *call) (answer, error) {

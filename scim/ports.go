@@ -29,6 +29,8 @@ type Directory interface {
 	// DeleteGroup is DeleteUser for groups.
 	DeleteGroup(ctx context.Context, ref model.Ref, id string, check func(*model.DirectoryGroup) error) error
 	Group(ctx context.Context, ref model.Ref, id string) (model.DirectoryGroup, error)
+	// GroupWithMembers is Group and Members of one group.
+	GroupWithMembers(ctx context.Context, ref model.Ref, id string, most int) (model.DirectoryGroup, []model.Member, error)
 	Groups(ctx context.Context, ref model.Ref, q model.ResourceQuery) ([]model.DirectoryGroup, int, error)
 	// Members gives the members of each group, in the order of the ids of groups and then of members: at most so many in all,
 	// where most is not 0. CountMembers counts them; a group without members may be missing.

@@ -171,6 +171,10 @@ func (c crowded) Group(context.Context, model.Ref, string) (model.DirectoryGroup
 	return model.DirectoryGroup{ID: "g0"}, nil
 }
 
+func (c crowded) GroupWithMembers(_ context.Context, _ model.Ref, _ string, most int) (model.DirectoryGroup, []model.Member, error) {
+	return model.DirectoryGroup{ID: "g0"}, make([]model.Member, most), nil
+}
+
 func (c crowded) CountMembers(context.Context, model.Ref, []string) (map[string]int, error) {
 	counts := map[string]int{}
 	for i, n := range c.members {

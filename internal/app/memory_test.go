@@ -185,8 +185,8 @@ func everybody(t *testing.T, database, integration string, n int) string {
  active, document, version, explanation, created_at, updated_at) ` + others + `SELECT ` + id + `, organization_id, integration_id, i || user_name,
  i || user_name_key, external_id, email, email_key, display_name, active, document, version, explanation, created_at, updated_at
  FROM n CROSS JOIN directory_users WHERE user_name = 'm@contoso.com'`,
-		`INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type) ` + others + `SELECT g.id, ` + id + `,
- g.organization_id, g.integration_id, 'User' FROM n CROSS JOIN directory_groups g WHERE g.display_name = 'Everybody'`,
+		`INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display) ` + others + `SELECT g.id, ` + id + `,
+ g.organization_id, g.integration_id, 'User', 'm' FROM n CROSS JOIN directory_groups g WHERE g.display_name = 'Everybody'`,
 	} {
 		if _, err := s.DB().ExecContext(t.Context(), text, n); err != nil {
 			t.Fatal(err)

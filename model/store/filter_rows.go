@@ -18,12 +18,10 @@ func (c *compiler) relation(p model.AttributePath) (relation, bool) {
 	switch {
 	case p.Schema != "":
 	case c.table == groupsTable && p.Name == "members":
-		name := "coalesce((SELECT u.display_name FROM directory_users u WHERE u.id = m.member_id)," +
-			" (SELECT g.display_name FROM directory_groups g WHERE g.id = m.member_id))"
 		return relation{
 			rows:   "SELECT 1 FROM memberships m WHERE m.group_id = directory_groups.id",
 			owners: "SELECT m.group_id FROM memberships m WHERE ",
-			id:     "m.member_id", kind: c.folded("m.member_type"), display: c.folded("nullif(" + name + ", '')"),
+			id:     "m.member_id", kind: c.folded("m.member_type"), display: c.folded("nullif(m.display, '')"),
 		}, true
 	case c.table == usersTable && p.Name == "groups":
 		return relation{

@@ -92,12 +92,13 @@ func (r *Reader) ImportedGroups(ref model.Ref, ended int64, objectIDs []string) 
 type Membership struct {
 	GroupID string
 	Member  model.Member
+	Name    string // display name of the member
 }
 
 func membershipRows(list []Membership) [][]any {
 	rows := make([][]any, len(list))
 	for i, m := range list {
-		rows[i] = []any{m.GroupID, m.Member.ID, string(m.Member.Type)}
+		rows[i] = []any{m.GroupID, m.Member.ID, string(m.Member.Type), m.Name}
 	}
 	return rows
 }
@@ -107,10 +108,10 @@ func (tx *Tx) AddMemberships(ref model.Ref, list []Membership) {
 	if len(list) == 0 {
 		return
 	}
-	from, args := tx.rowsAs("group_id member_id member_type", "uuid uuid text", membershipRows(list))
+	from, args := tx.rowsAs("group_id member_id member_type display", "uuid uuid text text", membershipRows(list))
 	tx.buffer(statement{
-		sql: "INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type) SELECT x.group_id, x.member_id, " +
-			tx.typed("uuid") + ", " + tx.typed("uuid") + ", x.member_type FROM " + from + " WHERE true ON CONFLICT DO NOTHING",
+		sql: "INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display) SELECT x.group_id, x.member_id, " +
+			tx.typed("uuid") + ", " + tx.typed("uuid") + ", x.member_type, x.display FROM " + from + " WHERE true ON CONFLICT DO NOTHING",
 		args: append([]any{ref.OrganizationID, ref.IntegrationID}, args...),
 	})
 }
@@ -120,7 +121,7 @@ func (tx *Tx) RemoveMemberships(ref model.Ref, list []Membership) {
 	if len(list) == 0 {
 		return
 	}
-	from, args := tx.rowsAs("group_id member_id member_type", "uuid uuid text", membershipRows(list))
+	from, args := tx.rowsAs("group_id member_id member_type display", "uuid uuid text text", membershipRows(list))
 	tx.buffer(statement{
 		sql: "DELETE FROM memberships WHERE organization_id = ? AND integration_id = ? AND (group_id, member_id) IN (SELECT x.group_id, x.member_id FROM " +
 			from + ")",

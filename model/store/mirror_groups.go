@@ -21,6 +21,13 @@ func (r *Reader) DirectoryGroup(ref model.Ref, id string) (model.DirectoryGroup,
 	return r.directoryGroup(ref, id, "", "", nil, nil)
 }
 
+// GroupWithMembers reads one group and, in the same round trip, its members in the order of their ids: at most so many.
+func (r *Reader) GroupWithMembers(ref model.Ref, id string, most int) (model.DirectoryGroup, []model.Member, error) {
+	var members []model.Member
+	g, err := r.directoryGroup(ref, id, "", "", nil, []statement{r.membersAfter(ref, id, firstID, most, &members)})
+	return g, members, err
+}
+
 // LockGroup reads one group and keeps other writers of it out until the transaction ends; it also holds the settings and
 // gives their version, as HoldSettings does, in the same statement. Steps by which the caller is going to change the members
 // may be given: the first of them is taken in that round trip too, and AddMembers or RemoveMembers gives what it did. A caller
@@ -30,6 +37,7 @@ func (tx *Tx) LockGroup(ref model.Ref, id string, steps []model.MemberOp) (g mod
 	g, err = tx.directoryGroup(ref, id, versionOf("directory_groups"), tx.forUpdate(), tx.holdLocks(ref.OrganizationID), after, &version)
 	if err == nil {
 		tx.s.groups.learn(&g)
+		tx.learnName(g.ID, g.DisplayName)
 	}
 	return g, version, err
 }
@@ -107,6 +115,7 @@ func (tx *Tx) UpdateDirectoryGroup(g *model.DirectoryGroup) error {
 	if err != nil {
 		return err
 	}
+	tx.rename("directory_groups", g.ID, g.DisplayName)
 	tx.buffer(statement{
 		into: "directory_groups",
 		sql: `UPDATE directory_groups SET display_name = ?, display_name_key = ?, external_id = ?, document = ?, version = ?,
@@ -207,8 +216,8 @@ func (tx *Tx) insertMembers(ref model.Ref, groupID string, ids []string, kind mo
 		order = " ORDER BY t.id"
 	}
 	return statement{
-		sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
- SELECT ` + tx.typed("uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `' FROM ` + table + ` t
+		sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display)
+ SELECT ` + tx.typed("uuid") + `, t.id, t.organization_id, t.integration_id, '` + string(kind) + `', t.display_name FROM ` + table + ` t
  WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND t.id <> ` + tx.typed("uuid") + `
  AND EXISTS (SELECT 1 FROM directory_groups g WHERE g.id = ` + tx.typed("uuid") + ` AND g.organization_id = t.organization_id
  AND g.integration_id = t.integration_id)` + order + tx.forShare() + ` ON CONFLICT DO NOTHING RETURNING member_id`,
@@ -283,17 +292,13 @@ func deleteMembers(where string, removed *[]model.Member, args ...any) statement
 
 func scanMember(r scanner, m *model.Member) error { return r.Scan(&m.ID, &m.Type) }
 
-// displayOf is a member's name, which stands in one of two tables.
-const displayOf = `coalesce(CASE WHEN m.member_type = 'User' THEN (SELECT u.display_name FROM directory_users u WHERE u.id = m.member_id)
- ELSE (SELECT g.display_name FROM directory_groups g WHERE g.id = m.member_id) END, '')`
-
 // Members gives the members of the groups, in the order of the ids of groups and then of members: at most so many in all,
 // where most is not 0.
 func (r *Reader) Members(ref model.Ref, groupIDs []string, most int) (map[string][]model.Member, error) {
 	members := make(map[string][]model.Member, len(groupIDs))
 	ids := validIDs(groupIDs)
 	err := r.query(statement{
-		sql: "SELECT m.group_id, m.member_id, m.member_type, " + displayOf + ` FROM memberships m
+		sql: `SELECT m.group_id, m.member_id, m.member_type, m.display FROM memberships m
  WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id` + r.anyOf("uuid", ids) + ` ORDER BY m.group_id, m.member_id` + limited(most),
 		args: []any{ref.OrganizationID, ref.IntegrationID, r.list(ids)},
 		scan: func(row scanner) error {
@@ -316,18 +321,22 @@ func (r *Reader) MembersAfter(ref model.Ref, groupID, after string, limit int) (
 	if !ValidID(groupID) || !ValidID(after) {
 		return nil, notFound("group", groupID)
 	}
-	err := r.query(statement{
-		sql: "SELECT m.member_id, m.member_type, " + displayOf + ` FROM memberships m
+	err := r.query(r.membersAfter(ref, groupID, after, limit, &members))
+	return members, translate(err)
+}
+
+func (r *Reader) membersAfter(ref model.Ref, groupID, after string, limit int, members *[]model.Member) statement {
+	return statement{
+		sql: `SELECT m.member_id, m.member_type, m.display FROM memberships m
  WHERE m.organization_id = ? AND m.integration_id = ? AND m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?`,
 		args: []any{ref.OrganizationID, ref.IntegrationID, groupID, after, limit},
 		scan: func(row scanner) error {
 			var m model.Member
 			err := row.Scan(&m.ID, &m.Type, &m.Display)
-			members = append(members, m)
+			*members = append(*members, m)
 			return err
 		},
-	})
-	return members, translate(err)
+	}
 }
 
 // UserMembersAfter gives the ids of the users that are direct members of a group, in pages.

@@ -63,8 +63,8 @@ func (tx *Tx) guessStep(ref model.Ref, g *model.DirectoryGroup, version int64, k
 		if len(ids) > 1 { // as insertMembers has it
 			order = " ORDER BY t.id"
 		}
-		step = `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
- SELECT ?::uuid, t.id, t.organization_id, t.integration_id, 'User' FROM directory_users t
+		step = `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display)
+ SELECT ?::uuid, t.id, t.organization_id, t.integration_id, 'User', t.display_name FROM directory_users t
  WHERE t.organization_id = ? AND t.integration_id = ? AND t.id` + tx.anyOf("uuid", ids) + ` AND EXISTS (SELECT 1 FROM g)` + order + `
  FOR KEY SHARE OF t ON CONFLICT DO NOTHING RETURNING member_type`
 		args = append(args, ref.OrganizationID, ref.IntegrationID)

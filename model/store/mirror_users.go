@@ -140,6 +140,7 @@ func (tx *Tx) UpdateDirectoryUser(u *model.DirectoryUser) error {
 	if err != nil {
 		return err
 	}
+	tx.rename("directory_users", u.ID, u.DisplayName)
 	tx.buffer(statement{
 		into: "directory_users",
 		sql: `UPDATE directory_users SET user_name = ?, user_name_key = ?, external_id = ?, email = ?, email_key = ?,

@@ -245,10 +245,10 @@ func (tx *Tx) Admit(ref model.Ref, who model.Member, awaiting []Awaiting) ([]mod
 	}
 	joined := map[string]bool{}
 	err := tx.query(statement{
-		sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type)
- SELECT g.id, ` + tx.typed("uuid") + `, g.organization_id, g.integration_id, ` + tx.typed("text") + ` FROM directory_groups g
+		sql: `INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display)
+ SELECT g.id, ` + tx.typed("uuid") + `, g.organization_id, g.integration_id, ` + tx.typed("text") + `, ` + tx.typed("text") + ` FROM directory_groups g
  WHERE g.organization_id = ? AND g.integration_id = ? AND g.id` + tx.anyOf("uuid", ids) + ` ON CONFLICT DO NOTHING RETURNING group_id`,
-		args: []any{who.ID, string(who.Type), ref.OrganizationID, ref.IntegrationID, tx.list(ids)},
+		args: []any{who.ID, string(who.Type), who.Display, ref.OrganizationID, ref.IntegrationID, tx.list(ids)},
 		scan: func(row scanner) error {
 			var id string
 			err := row.Scan(&id)

@@ -63,6 +63,14 @@ func (tx *Tx) holdShared(organizationID string) statement {
 
 // LockFacts reads and locks the given users of an integration, with everything that the rules may look at.
 func (tx *Tx) LockFacts(ref model.Ref, ids []string) (*Facts, error) {
+	f, err := tx.lockFacts(ref, ids)
+	if err == nil {
+		tx.learnNames(f.Users)
+	}
+	return f, err
+}
+
+func (tx *Tx) lockFacts(ref model.Ref, ids []string) (*Facts, error) {
 	ids = validIDs(ids)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)

@@ -171,12 +171,13 @@ type Tx struct {
 	now     time.Time
 	told    int64 // how many changes were appended
 	try     attempt
-	company string   // the class in which it may commit in company; none where it may not
-	ride    *ride    // that it is part of, until it commits
-	ahead   *ahead   // a step that LockGroup took, or GuessGroup guessed
-	touched *touched // a group whose version a guess raises
-	guessed func()   // doubts what was guessed; nil where nothing was
-	altered bool     // settings were changed, so that what this transaction reads of them is its own until it commits
+	company string            // the class in which it may commit in company; none where it may not
+	ride    *ride             // that it is part of, until it commits
+	ahead   *ahead            // a step that LockGroup took, or GuessGroup guessed
+	touched *touched          // a group whose version a guess raises
+	names   map[string]string // display names of locked users and groups, by id
+	guessed func()            // doubts what was guessed; nil where nothing was
+	altered bool              // settings were changed, so that what this transaction reads of them is its own until it commits
 }
 
 // Now gives the transaction's time: the same for everything it writes.

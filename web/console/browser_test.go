@@ -180,8 +180,10 @@ func (b *tab) fill(selector, text string) {
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// press waits for the page, without whose script no key is heard.
 func (b *tab) press(keys string) {
 	b.Helper()
+	b.until(`document.readyState === "complete"`)
 	b.do(chromedp.KeyEvent(keys))
 }
 

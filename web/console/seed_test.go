@@ -189,8 +189,8 @@ func (s *seeded) multiplyMembers(from, to, groups int) {
 	s.Helper()
 	i := s.things["integration"]
 	each := min(10, groups)
-	columns := "INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type) SELECT "
-	row := fmt.Sprintf(", '%s', '%s', 'User' FROM %s", s.org.ID, i, s.numbers(from, to))
+	columns := "INSERT INTO memberships (group_id, member_id, organization_id, integration_id, member_type, display) SELECT "
+	row := fmt.Sprintf(", '%s', '%s', 'User', 'Person ' || n FROM %s", s.org.ID, i, s.numbers(from, to))
 	s.exec(columns + "'" + s.things["group"] + "', " + s.id(seedPerson, "n") + row)
 	for k := range each {
 		s.exec(columns + s.id(seedGroup, fmt.Sprintf("(n * 7 + %d) %% %d + 1", k*max(1, groups/each), groups)) + ", " + s.id(seedPerson, "n") + row)

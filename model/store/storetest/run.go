@@ -27,7 +27,7 @@ type testCase struct {
 func Run(t *testing.T, url URL) {
 	t.Helper()
 	for _, group := range [][]testCase{
-		transactionCases(), conflictCases(), memberCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(), setupCases(), versionCases(),
+		transactionCases(), conflictCases(), memberCases(), memberNameCases(), feedCases(), settingsCases(), isolationCases(), deletionCases(), setupCases(), versionCases(),
 		pagingCases(), textCases(), schemaCases(), pendingCases(), scimLogCases(),
 		calendarSyncCases(), calendarEventCases(), calendarWriteCases(), mailboxCases(), idempotencyCases(), webhookCases(), retentionCases(),
 	} {

@@ -40,7 +40,7 @@ func tableModels() map[string]any {
 func tablesWithoutModel() map[string][]string {
 	return map[string][]string{
 		"integration_lists": {"integration_id", "items", "kind", "organization_id", "updated_at"},
-		"memberships":       {"group_id", "integration_id", "member_id", "member_type", "organization_id"},
+		"memberships":       {"display", "group_id", "integration_id", "member_id", "member_type", "organization_id"},
 		"pending_members":   {"created_at", "group_id", "integration_id", "organization_id", "value", "value_key"},
 		"import_members":    {"group_id", "integration_id", "leaving", "member_id", "nested", "organization_id", "round", "seen"},
 		"import_users": {
