@@ -172,6 +172,10 @@ func wrongServers() []wrong {
 			"GET group without members", "in spite of",
 		},
 		{
+			"a member is another one", every(is("GET", "/Groups/"), rewrite(`"value":"`, `"value":"0`)),
+			"GET group with its 12 members", "1 acknowledged members lost",
+		},
+		{
 			"an unexpected status", every(is("GET", "/Users/"), func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 				w.WriteHeader(http.StatusInternalServerError)
 			}),

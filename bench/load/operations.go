@@ -27,7 +27,10 @@ func Phases() []string {
 // as were loaded.
 func Operations(plan Plan) []Operation {
 	operations := userOperations()
-	operations = append(operations, Operation{"GET group without members", PhaseGroups, getGroup})
+	operations = append(operations,
+		Operation{"GET group without members", PhaseGroups, getGroup},
+		Operation{fmt.Sprintf("GET group with its %d members", plan.Members), PhaseGroups, getMembers},
+	)
 	operations = append(operations, memberOperations(plan)...)
 	operations = append(operations, filterOperations()...)
 	return append(operations,
@@ -109,6 +112,11 @@ func getUser(ctx context.Context, w *worker) {
 func getGroup(ctx context.Context, w *worker) {
 	group := w.session.ordinary[w.random.IntN(len(w.session.ordinary))]
 	w.do(ctx, get(entra.GroupAlone(group.id), withoutMembers))
+}
+
+func getMembers(ctx context.Context, w *worker) {
+	group := w.session.ordinary[w.random.IntN(len(w.session.ordinary))]
+	w.do(ctx, get(entra.Group(group.id), w.session.showsMembers(group)))
 }
 
 // membership asks for one that was loaded, and so must be found.

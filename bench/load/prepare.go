@@ -175,17 +175,21 @@ func (s *Session) verifyTotal(ctx context.Context) error {
 }
 
 func (s *Session) verifyMembers(ctx context.Context, g *group) error {
-	body, err := s.perform(ctx, get(entra.Group(g.id), nil))
-	if err != nil {
-		return err
+	_, err := s.perform(ctx, get(entra.Group(g.id), s.showsMembers(g)))
+	return err
+}
+
+// showsMembers wants a group with exactly the members that were acknowledged.
+func (s *Session) showsMembers(g *group) check {
+	return func(body []byte) error {
+		var read struct{ Members []struct{ Value string } }
+		if err := json.Unmarshal(body, &read); err != nil {
+			return errors.Join(errors.New("read the members"), err)
+		}
+		shown := make([]string, len(read.Members))
+		for i, member := range read.Members {
+			shown[i] = member.Value
+		}
+		return g.compare(shown, s.ids)
 	}
-	var read struct{ Members []struct{ Value string } }
-	if err := json.Unmarshal(body, &read); err != nil {
-		return errors.Join(errors.New("read the members"), err)
-	}
-	shown := make([]string, len(read.Members))
-	for i, member := range read.Members {
-		shown[i] = member.Value
-	}
-	return g.compare(shown, s.ids)
 }

@@ -251,3 +251,11 @@ func TogetherForTest(t testing.TB, s *Store, fns ...func() error) []error {
 	running.Wait()
 	return errs
 }
+
+// Lend runs fn with a connection of the store.
+func Lend(t *testing.T, s *Store, fn func(*pgx.Conn) error) {
+	t.Helper()
+	if err := s.lend(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}

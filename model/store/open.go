@@ -38,7 +38,9 @@ func (s *Store) openPostgres(ctx context.Context, opt Options) error {
 		cfg.RuntimeParams["application_name"] = "usher"
 	}
 	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		conn.TypeMap().RegisterType(&pgtype.Type{
+		types := conn.TypeMap()
+		types.TryWrapEncodePlanFuncs = append(types.TryWrapEncodePlanFuncs, wrapUUIDText)
+		types.RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
 		// Statements here take milliseconds at most, unless PostgreSQL compiles one because it believes in more rows than there are.
