@@ -195,7 +195,8 @@ func (p *Provisioner) planScope(work *plan, id string) {
 
 // planReassigned takes an object that was assigned or unassigned and, of a group, whoever is or was in it.
 func (p *Provisioner) planReassigned(work *plan, id string) {
-	if _, isUser := p.tenant.User(id); isUser {
+	_, isUser := p.tenant.User(id)
+	if l, linked := p.link(id); isUser || linked && l.kind == kindUser { // who may be gone for good
 		p.planScope(work, id)
 		return
 	}

@@ -117,6 +117,26 @@ func TestScopeAndNames(t *testing.T) {
 	})
 }
 
+// TestReassignedUserWhoIsGoneIsNoGroup deletes a user for good right after an assignment, while the endpoint fails.
+func TestReassignedUserWhoIsGoneIsNoGroup(t *testing.T) {
+	s, _ := assigned(t, "", "Ada Lovelace")
+	id := s.id("Ada Lovelace")
+	s.endpoint.fault = func(r recorded) int {
+		if r.method == http.MethodDelete {
+			return http.StatusInternalServerError
+		}
+		return 0
+	}
+	s.service.Assign(id)
+	must(t, s.tenant.HardDelete(id))
+	s.run(s.service.IncrementalCycle)
+	s.requests("GET /Users/u1", "DELETE /Users/u1")
+	s.endpoint.fault = nil
+	s.clock = s.clock.Add(time.Hour)
+	s.run(s.service.IncrementalCycle)
+	s.requests("GET /Users/u1", "DELETE /Users/u1")
+}
+
 func TestSkipOutOfScopeDeletions(t *testing.T) {
 	s := open(t, "", func(s *scene, o *simulator.ProvisionerOptions) {
 		o.Assigned, o.SkipOutOfScopeDeletions = []string{s.team("Team", "Ada Lovelace").ID}, true
