@@ -174,9 +174,9 @@ func (p *importPeople) join(apply bool) error {
 			continue // its memberships go with it
 		}
 		p.w.facts.Groups[u.ID] = has
-		of := store.Membership{Member: model.Member{ID: u.ID, Type: model.MemberUser}, Name: u.DisplayName}
-		added = append(added, memberships(has, had, of)...)
-		removed = append(removed, memberships(had, has, of)...)
+		member := model.Member{ID: u.ID, Type: model.MemberUser, Display: u.DisplayName}
+		added = append(added, memberships(has, had, member)...)
+		removed = append(removed, memberships(had, has, member)...)
 	}
 	if !apply {
 		return nil
@@ -207,12 +207,11 @@ func (m importSource) nestingOf(tx *store.Tx, applied bool) (*nesting, error) {
 func (p *importPeople) nesting(apply bool) (*nesting, error) { return p.nestingOf(p.tx, apply) }
 
 // memberships gives a membership of each group that is in one list and not in the other.
-func memberships(in, notIn []model.GroupRef, of store.Membership) []store.Membership {
+func memberships(in, notIn []model.GroupRef, member model.Member) []store.Membership {
 	var list []store.Membership
 	for _, g := range in {
 		if !slices.ContainsFunc(notIn, func(other model.GroupRef) bool { return other.ID == g.ID }) {
-			of.GroupID = g.ID
-			list = append(list, of)
+			list = append(list, store.Membership{GroupID: g.ID, Member: member})
 		}
 	}
 	return list
@@ -225,7 +224,7 @@ func (m importSource) tellMemberships(ctx context.Context, tx *store.Tx, groups 
 		if !ok {
 			g = model.GroupRef{ID: list[i].GroupID}
 		}
-		subjects[i], data[i] = g.ID, groupData{Group: g, Member: &list[i].Member}
+		subjects[i], data[i] = g.ID, groupData{Group: g, Member: toldMember(list[i].Member)}
 	}
 	return tx.TellMany(model.Change{
 		OrganizationID: m.ref.OrganizationID, Type: kind, IntegrationID: &m.ref.IntegrationID, SubjectType: "directory_group", Actor: ActorOf(ctx),

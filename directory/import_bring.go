@@ -130,10 +130,10 @@ func (b *bringing) nest() error {
 	}
 	var added, removed []store.Membership
 	for id := range is.groups {
-		of := store.Membership{Member: model.Member{ID: id, Type: model.MemberGroup}, Name: is.groups[id].DisplayName}
+		member := model.Member{ID: id, Type: model.MemberGroup, Display: is.groups[id].DisplayName}
 		had, has := is.of(is.outer[id]), is.of(read.outer[id])
-		added = append(added, memberships(has, had, of)...)
-		removed = append(removed, memberships(had, has, of)...)
+		added = append(added, memberships(has, had, member)...)
+		removed = append(removed, memberships(had, has, member)...)
 	}
 	inOrderOfGroups(added)
 	inOrderOfGroups(removed)

@@ -65,7 +65,6 @@ func (s *Service) admit(ctx context.Context, tx *store.Tx, ref model.Ref, who mo
 	if err != nil {
 		return err
 	}
-	who.Display = "" // which nobody is told
 	for i := range groups {
 		e := groupEdit{svc: s, ctx: ctx, tx: tx, ref: ref, group: &groups[i]}
 		if err := e.tellMembers(model.MembershipAdded, []model.Member{who}); err != nil {

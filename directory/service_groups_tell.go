@@ -26,9 +26,15 @@ func (e *groupEdit) tellMembers(kind model.ChangeType, members []model.Member) e
 	subjects, data := make([]string, len(members)), make([]any, len(members))
 	group := refOf(e.group)
 	for i := range members {
-		subjects[i], data[i] = e.group.ID, groupData{Group: group, Member: &members[i]}
+		subjects[i], data[i] = e.group.ID, groupData{Group: group, Member: toldMember(members[i])}
 	}
 	return e.tx.TellMany(e.change(kind), subjects, data)
+}
+
+// toldMember is a member as the feed tells of it: the same however it came, and so without its name.
+func toldMember(m model.Member) *model.Member {
+	m.Display = ""
+	return &m
 }
 
 // finish tells of members, logs one line, and settles whom the change concerns.

@@ -30,6 +30,9 @@ func (w *world) toldOfMembers(after int64) (told []string, next int64) {
 			Member model.Member   `json:"member"`
 		}
 		w.ok(json.Unmarshal(c.Data, &data))
+		if data.Member.Display != "" {
+			w.Errorf("%s tells the name of a member: %s", c.Type, c.Data)
+		}
 		told = append(told, fmt.Sprintf("%s %s %s %s", c.Type, data.Member.Type, data.Member.ID, data.Group.DisplayName))
 	}
 	return told, next

@@ -45,7 +45,10 @@ func TestServiceMembersHaveTheirNames(t *testing.T) {
 		later := w.group("Later")
 		want("Brief", "Inner", "Later", "Lise")
 
-		_, at := w.toldOfMembers(0)
+		told, at := w.toldOfMembers(0)
+		if len(told) != 4 {
+			w.Fatalf("told %q, want of four members", told)
+		}
 		w.patch(brief, map[string]any{"displayName": "Short"})
 		w.rename(later, "Sooner")
 		want("Inner", "Lise", "Short", "Sooner")

@@ -92,18 +92,17 @@ func (r *Reader) ImportedGroups(ref model.Ref, ended int64, objectIDs []string) 
 type Membership struct {
 	GroupID string
 	Member  model.Member
-	Name    string // display name of the member
 }
 
 func membershipRows(list []Membership) [][]any {
 	rows := make([][]any, len(list))
 	for i, m := range list {
-		rows[i] = []any{m.GroupID, m.Member.ID, string(m.Member.Type), m.Name}
+		rows[i] = []any{m.GroupID, m.Member.ID, string(m.Member.Type), m.Member.Display}
 	}
 	return rows
 }
 
-// AddMemberships adds members to groups. Groups and members are of the integration, as the caller has read.
+// AddMemberships adds members, whose Display is their name, to groups. Groups and members are of the integration, as the caller has read.
 func (tx *Tx) AddMemberships(ref model.Ref, list []Membership) {
 	if len(list) == 0 {
 		return

@@ -45,7 +45,7 @@ func namesOfMembers(t *testing.T, s suite) {
 	inner := Group(t, s.Store, ref, "Inner")
 	g := Group(t, s.Store, ref, "Sales", ada.ID, inner.ID)
 	InTx(t, s.Store, func(tx *store.Tx) error {
-		tx.AddMemberships(ref, []store.Membership{{GroupID: g.ID, Member: model.Member{ID: bob.ID, Type: model.MemberUser}, Name: "bob"}})
+		tx.AddMemberships(ref, []store.Membership{{GroupID: g.ID, Member: model.Member{ID: bob.ID, Type: model.MemberUser, Display: "bob"}}})
 		_, err := tx.Admit(ref, model.Member{ID: eve.ID, Type: model.MemberUser, Display: "eve"}, []store.Awaiting{{Group: *g}})
 		return err
 	})
@@ -106,9 +106,9 @@ func add(ref model.Ref, group, member string) func(*store.Tx) error {
 	}
 }
 
-// overlap runs two transactions, the second from within the first, which commits when the other is done or waits for it. On SQLite
-// they follow each other.
-func overlap(t *testing.T, s suite, first, second func(*store.Tx) error) {
+// overlap runs two transactions, the second from within the first, which goes on with then when the other is done or waits for it. On
+// SQLite they follow each other.
+func overlap(t *testing.T, s suite, first, second func(*store.Tx) error, then ...func(*store.Tx) error) {
 	t.Helper()
 	var done <-chan error
 	InTx(t, s.Store, func(tx *store.Tx) error {
@@ -118,6 +118,9 @@ func overlap(t *testing.T, s suite, first, second func(*store.Tx) error) {
 		}
 		for s.postgres() && len(done) == 0 && count(t, s, waiting) == 0 && t.Context().Err() == nil {
 			continue
+		}
+		for _, more := range then {
+			err = errors.Join(err, more(tx))
 		}
 		return err
 	})
@@ -130,59 +133,47 @@ func overlap(t *testing.T, s suite, first, second func(*store.Tx) error) {
 const waiting = `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
  WHERE a.datname = current_database() AND NOT l.granted AND l.locktype IN ('transactionid', 'tuple')`
 
-func userRenamedMeanwhile(t *testing.T, s suite) {
-	ref := Ref(t, s.Store)
-	for _, renamedFirst := range []bool{true, false} {
-		name := map[bool]string{true: "Renamed First", false: "Added First"}[renamedFirst]
-		u, g := User(t, s.Store, ref, model.Fold(name)+"@contoso.com"), Group(t, s.Store, ref, name)
-		first, second := add(ref, g.ID, u.ID), renameUser(ref, u, name)
-		if renamedFirst {
-			first, second = second, first
+// renamedMeanwhile has a member added to a group and renamed at once, either first.
+func renamedMeanwhile(t *testing.T, s suite, ref model.Ref, member func(name string) (id string, rename func(*store.Tx) error)) {
+	t.Helper()
+	for _, name := range []string{"Added First", "Renamed First"} {
+		id, rename := member(name)
+		g := Group(t, s.Store, ref, "Group of "+name)
+		if name == "Added First" {
+			overlap(t, s, add(ref, g.ID, id), rename)
+		} else {
+			overlap(t, s, rename, add(ref, g.ID, id))
 		}
-		overlap(t, s, first, second)
 		if got := memberNames(t, s, ref, g.ID); !slices.Equal(got, []string{name}) {
 			t.Errorf("names %q, want %q", got, name)
 		}
 	}
 }
 
+func userRenamedMeanwhile(t *testing.T, s suite) {
+	ref := Ref(t, s.Store)
+	renamedMeanwhile(t, s, ref, func(name string) (string, func(*store.Tx) error) {
+		u := User(t, s.Store, ref, model.Fold(name)+"@contoso.com")
+		return u.ID, renameUser(ref, u, name)
+	})
+}
+
 func groupRenamedMeanwhile(t *testing.T, s suite) {
 	ref := Ref(t, s.Store)
-	for _, renamedFirst := range []bool{true, false} {
-		name := map[bool]string{true: "Renamed First", false: "Added First"}[renamedFirst]
-		inner, outer := Group(t, s.Store, ref, "Inner of "+name), Group(t, s.Store, ref, "Outer of "+name)
-		first, second := add(ref, outer.ID, inner.ID), renameGroup(ref, inner, name)
-		if renamedFirst {
-			first, second = second, first
-		}
-		overlap(t, s, first, second)
-		if got := memberNames(t, s, ref, outer.ID); !slices.Equal(got, []string{name}) {
-			t.Errorf("names %q, want %q", got, name)
-		}
-	}
+	renamedMeanwhile(t, s, ref, func(name string) (string, func(*store.Tx) error) {
+		g := Group(t, s.Store, ref, "Inner of "+name)
+		return g.ID, renameGroup(ref, g, name)
+	})
 }
 
 // renamedWhileLocked has two wait for each other: PostgreSQL refuses one, which is run again.
 func renamedWhileLocked(t *testing.T, s suite) {
 	ref := Ref(t, s.Store)
 	u, g := User(t, s.Store, ref, "ada@contoso.com"), Group(t, s.Store, ref, "Sales")
-	var done <-chan error
-	InTx(t, s.Store, func(tx *store.Tx) error {
-		if err := add(ref, g.ID, u.ID)(tx); err != nil {
-			return err
-		}
-		if done == nil {
-			done = entered(t, s, renameUser(ref, u, "Ada Lovelace"))
-		}
-		for s.postgres() && len(done) == 0 && count(t, s, waiting) == 0 && t.Context().Err() == nil {
-			continue
-		}
+	overlap(t, s, add(ref, g.ID, u.ID), renameUser(ref, u, "Ada Lovelace"), func(tx *store.Tx) error {
 		_, err := tx.LockFacts(ref, []string{u.ID})
 		return err
 	})
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
 	if got := memberNames(t, s, ref, g.ID); !slices.Equal(got, []string{"Ada Lovelace"}) {
 		t.Errorf("names %q", got)
 	}
