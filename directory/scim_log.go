@@ -63,7 +63,7 @@ type RequestLog struct {
 	once   sync.Once
 
 	mu         sync.Mutex
-	waiting    []model.SCIMEntry
+	waiting    []waitingEntry
 	bytes      int // of those that wait, and of those that are being written
 	writing    int // how many are being written
 	dropped    int // since that was last told
@@ -97,17 +97,27 @@ func (l *RequestLog) Wants(status int) bool {
 	return l.Mode == SCIMLogFull || l.Mode == SCIMLogErrors && status >= 400
 }
 
-// Keep takes an entry to be written, or drops it where too much waits already.
+// waitingEntry is an entry whose exchange was packed: what waits is a tenth of what was said.
+type waitingEntry struct {
+	model.SCIMEntry
+	exchange []byte
+	size     int // in bytes
+}
+
+// Keep takes an entry to be written, or drops it where too much waits already. The bodies are packed here and not behind the
+// answer: a page is a hundred times as long as what is kept of it.
 func (l *RequestLog) Keep(e model.SCIMEntry) {
-	size := e.Size()
+	x := e.Exchange()
+	kept := waitingEntry{SCIMEntry: e, exchange: l.packer.pack(&x)}
+	kept.size = e.Size() + len(kept.exchange)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting)+l.writing >= maxWaiting || l.bytes+size > maxWaitingBytes {
+	if len(l.waiting)+l.writing >= maxWaiting || l.bytes+kept.size > maxWaitingBytes {
 		l.dropped++
 		return
 	}
-	l.waiting = append(l.waiting, e)
-	l.bytes += size
+	l.waiting = append(l.waiting, kept)
+	l.bytes += kept.size
 	if len(l.waiting) >= fullBatch || l.bytes >= fullBatchBytes {
 		select {
 		case l.wake <- struct{}{}:
@@ -170,7 +180,7 @@ func (l *RequestLog) run() {
 }
 
 // take gives what waits, and counts it as being written.
-func (l *RequestLog) take() ([]model.SCIMEntry, []model.SCIMRejection, int) {
+func (l *RequestLog) take() ([]waitingEntry, []model.SCIMRejection, int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entries, dropped := l.waiting, l.dropped
@@ -185,10 +195,10 @@ func (l *RequestLog) take() ([]model.SCIMEntry, []model.SCIMRejection, int) {
 }
 
 // settled gives the room of entries back that were written or given up.
-func (l *RequestLog) settled(entries []model.SCIMEntry) {
+func (l *RequestLog) settled(entries []waitingEntry) {
 	bytes := 0
-	for _, e := range entries {
-		bytes += e.Size()
+	for i := range entries {
+		bytes += entries[i].size
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ type packer struct {
 type packing struct{ plain, packed []byte }
 
 // maxScratch is how large, in bytes, a packing may be to be used again.
-const maxScratch = 64 << 10
+const maxScratch = 256 << 10
 
 // scimDictionary is the dictionary of packVersion. What was packed with it cannot be unpacked without: it never changes; a
 // better one is another version.

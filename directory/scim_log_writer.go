@@ -11,7 +11,7 @@ import (
 // logWriter writes the request log; one goroutine has it. What could not be written stays with it until it can.
 type logWriter struct {
 	log        *RequestLog
-	entries    []model.SCIMEntry
+	entries    []waitingEntry
 	rejections []model.SCIMRejection
 	failures   int // attempts in a row that failed
 }
@@ -82,7 +82,7 @@ const poisoned = 3
 
 // writeBatch writes entries in one statement. Where that fails again and again although the database answers, it is an
 // entry's fault: then each is written by itself, and those that cannot be are dropped.
-func (w *logWriter) writeBatch(ctx context.Context, batch []model.SCIMEntry) error {
+func (w *logWriter) writeBatch(ctx context.Context, batch []waitingEntry) error {
 	rows, err := w.rows(ctx, batch)
 	if err == nil {
 		err = w.log.Store.AppendSCIMRequests(ctx, rows)
@@ -111,7 +111,7 @@ func (w *logWriter) writeBatch(ctx context.Context, batch []model.SCIMEntry) err
 
 // rows puts entries into words. Names that a request did not tell are looked for in the others of the batch, then in the
 // database, all at once.
-func (w *logWriter) rows(ctx context.Context, batch []model.SCIMEntry) ([]model.SCIMRequest, error) {
+func (w *logWriter) rows(ctx context.Context, batch []waitingEntry) ([]model.SCIMRequest, error) {
 	names := map[store.SCIMName]string{}
 	var wanted []store.SCIMName
 	for _, e := range batch {
@@ -133,15 +133,14 @@ func (w *logWriter) rows(ctx context.Context, batch []model.SCIMEntry) ([]model.
 	}
 	rows := make([]model.SCIMRequest, len(batch))
 	for i, e := range batch {
-		row, exchange := e.Row(func(id string) string {
+		rows[i] = e.Row(func(id string) string {
 			key := store.SCIMName{Ref: e.Ref(), ID: id}
 			if name, known := names[key]; known {
 				return name
 			}
 			return found[key]
 		})
-		row.Exchange = w.log.packer.pack(&exchange)
-		rows[i] = row
+		rows[i].Exchange = e.exchange
 	}
 	return rows, nil
 }

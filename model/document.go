@@ -120,6 +120,12 @@ func (d *Document) Scan(src any) error {
 	return nil
 }
 
+// ScanBytes reads the column as pgx has it in its own memory, which Scan would be given a copy of.
+func (d *Document) ScanBytes(raw []byte) error {
+	*d = Document{raw: bytes.Clone(raw)}
+	return nil
+}
+
 // Value gives the column's text.
 func (d Document) Value() (driver.Value, error) {
 	raw, err := d.Raw()

@@ -77,8 +77,10 @@ type SCIMEntry interface {
 	Unnamed() []string
 	// Named gives the id and name of the subject, where the request told them.
 	Named() (id, name string)
+	// Exchange gives what was sent and answered. It is called once, before the others: the entry lets go of the bodies then.
+	Exchange() SCIMExchange
 	// Row puts the request into words; name gives the name that an id has, "" where that is not known.
-	Row(name func(id string) string) (SCIMRequest, SCIMExchange)
+	Row(name func(id string) string) SCIMRequest
 }
 
 // SCIMRejection counts attempts of one sort that were refused within one hour, because who sent them was not known.

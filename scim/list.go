@@ -71,6 +71,9 @@ func (h *Handler) find(c *call, of ...collection) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err = c.beginPage(&s, parts); err != nil {
+		return answer{}, err
+	}
 	total, err := h.read(c, &s, parts)
 	if err != nil {
 		return answer{}, err

@@ -92,12 +92,12 @@ func (h *Handler) keep(c *call, route string, a *answer, at time.Time, took time
 		ID: c.requestID, Caller: c.caller, At: at, Took: took, Method: r.Method, Route: route, Resource: c.id,
 		Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Filter: c.query["filter"], UserAgent: r.UserAgent(), RemoteAddress: remoteOf(r),
 		Status: a.status, Deviations: c.deviations, SubjectID: c.told.id, SubjectName: c.told.name, Found: c.told.found, Err: c.told.err,
+		Request: c.told.body, Answer: a.body,
 		RequestHeaders: headersOf(r), AnswerHeaders: headersOfAnswer(a),
 	}
 	if i := strings.Index(e.Path, c.integration); i >= 0 {
 		e.Path = e.Path[i+len(c.integration):]
 	}
-	e.Hold(c.told.body, a.body)
 	h.opt.Log.Keep(e)
 }
 

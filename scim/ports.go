@@ -46,6 +46,8 @@ type Directory interface {
 type Room interface {
 	// Begin waits until the request may be worked on: it is called once its body is there, and before anything is read for it.
 	Begin(ctx context.Context) error
+	// Page waits until a page of many resources may be read. It is called once, by a request that has begun.
+	Page(ctx context.Context) error
 	// Hold waits until the request may hold about so many bytes in all, for what is larger than an ordinary request. The caller
 	// lets go of what it can before, and holds no connection to the database.
 	Hold(ctx context.Context, bytes int) error

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"usher/model"
 	"usher/scim/fault"
+	"usher/scim/filter"
 	"usher/scim/resource"
 )
 
@@ -20,7 +22,8 @@ const (
 	ordinaryMemory     = 512 << 10 // bytes of memory for a body or documents, such as 100 users or 400 members
 	ordinaryPage       = 512 << 10 // bytes of the documents of a page, and one document more; 100 users have about 150 KiB
 	maxPageBytes       = 2 << 20   // bytes of the documents of a page, and one document more; 500 users have 1 MiB
-	ordinaryReferences = 2_000     // members or groups in one answer
+	fewResources       = 10
+	ordinaryReferences = 2_000 // members or groups in one answer
 	maxReferences      = 100_000
 )
 
@@ -46,6 +49,18 @@ func (c *call) begin() error {
 	}
 	return c.room.Begin(c.ctx())
 }
+
+// beginPage waits until the page may be read. Those that have few resources at most, as the lookups of a provisioning service do,
+// wait for no others.
+func (c *call) beginPage(s *search, parts []part) error {
+	if c.room == nil || s.count <= fewResources || !slices.ContainsFunc(parts, part.mayBeLong) {
+		return nil
+	}
+	return c.room.Page(c.ctx())
+}
+
+// mayBeLong says whether the filter may hold for many resources.
+func (p part) mayBeLong() bool { return !p.none && !filter.Identifies(p.query.Filter) }
 
 // hold waits until there is room for what is larger than an ordinary request.
 func (c *call) hold(bytes int) error {

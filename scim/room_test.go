@@ -37,6 +37,7 @@ func (l *ledger) ask(what string) error {
 }
 
 func (l *ledger) Begin(context.Context) error     { return l.ask("begin") }
+func (l *ledger) Page(context.Context) error      { return l.ask("page") }
 func (l *ledger) Hold(context.Context, int) error { return l.ask("hold") }
 func (l *ledger) Try(context.Context, int) error  { return l.ask("try") }
 
@@ -57,7 +58,12 @@ func TestRoom(t *testing.T) {
 		{"a large body", "POST", "/Users", `{"userName":"b","urn:x:a":{"a":"` + text + `","b":"` + text + `"}}`, []string{"hold", "begin"}},
 		{"many values", "POST", "/Users", `{"userName":"c","urn:x:a":{"a":[` + strings.Repeat("{},", 1000) + `{}]}}`, []string{"hold", "begin"}},
 		{"a large user", "GET", "/Users/" + large, "", []string{"begin", "try"}},
-		{"a page of large users", "GET", "/Users", "", []string{"begin", "try"}},
+		{"a page of large users", "GET", "/Users", "", []string{"begin", "page", "try"}},
+		{"a page of whom a filter finds", "GET", "/Users?filter=title+pr", "", []string{"begin", "page"}},
+		{"a page of groups", "GET", "/Groups?count=11", "", []string{"begin", "page"}},
+		{"a page of both", "POST", "/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"meta.created lt \"2020-01-01\""}`, []string{"begin", "page"}},
+		{"a few groups", "GET", "/Groups?count=10", "", []string{"begin"}},
+		{"a reference check", "GET", "/Groups?filter=id+eq+%22x%22+and+members+eq+%22y%22", "", []string{"begin"}},
 		{"a change of a large user", "PATCH", "/Users/" + large, `{"Operations":[{"op":"add","path":"title","value":"t"}]}`, []string{"begin", "try"}},
 	} {
 		l.asked, l.full = nil, ""

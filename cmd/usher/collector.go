@@ -40,7 +40,7 @@ type witness struct{ _ *byte }
 func memoryFor(requestMemory int) int64 { return processMemory + int64(requestMemory)<<19 }
 
 // processMemory is what the server takes, in bytes, when nothing large is asked of it.
-const processMemory = 24 << 20
+const processMemory = 18 << 20
 
 // percentFor gives the GOGC at which the next collection comes at heapFloor, and never one below Go's own 100: the goal is what
 // is live, and that percentage of it and of the roots.

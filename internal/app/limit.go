@@ -34,6 +34,8 @@ type bounds struct {
 	// working is how many SCIM requests are worked on at once: some for each connection to the database, which is what they wait
 	// for then.
 	working int64
+	// pages is how many of these are pages of many resources, which hold far more memory than others.
+	pages int64
 	// bodies is how many bytes of large request bodies are received and held at once, and large how many bytes of memory all that
 	// is larger than an ordinary request may come to while it is worked on; see USHER_REQUEST_MEMORY.
 	bodies, large int64
@@ -56,7 +58,7 @@ func (c *Config) bounds() bounds {
 	b := bounds{
 		headerWithin: 10 * time.Second, idleFor: 2 * time.Minute, pieceWithin: 10 * time.Second, requestWithin: time.Minute,
 		answerWithin: 2 * time.Minute, patience: 5 * time.Second, headerBytes: 32 << 10, connections: c.MaxConnections,
-		working: c.working(), bodies: memory / 4, large: memory - memory/4,
+		working: c.working(), pages: c.pages(), bodies: memory / 4, large: memory - memory/4,
 	}
 	if c.hurry > 0 {
 		for _, d := range []*time.Duration{&b.headerWithin, &b.pieceWithin, &b.patience, &b.requestWithin, &b.answerWithin, &b.idleFor} {
@@ -75,21 +77,25 @@ func (c *Config) working() int64 {
 	return int64(max(64, 4*c.DatabaseConns))
 }
 
+// pages is how many pages of many resources are read at once. They keep a processor and a connection busy, and hold half a MiB
+// each: more of them would be no sooner done.
+func (c *Config) pages() int64 { return int64(max(4, c.DatabaseConns/2)) }
+
 // sqliteWorking is how many SCIM requests are worked on at once on SQLite.
 const sqliteWorking = 16
 
 // gate lets requests have their share of what is bounded. It is the Room of the SCIM edge and of the management API.
 type gate struct {
 	bounds
-	observe                    func(limit string)
-	conns                      *connections
-	bodyRoom, largeRoom, slots *semaphore.Weighted
+	observe                               func(limit string)
+	conns                                 *connections
+	bodyRoom, largeRoom, slots, pageSlots *semaphore.Weighted
 }
 
 func newGate(b bounds, observe func(limit string)) *gate {
 	return &gate{
 		bounds: b, observe: observe, conns: newConnections(b.connections, observe), bodyRoom: semaphore.NewWeighted(b.bodies),
-		largeRoom: semaphore.NewWeighted(b.large), slots: semaphore.NewWeighted(b.working),
+		largeRoom: semaphore.NewWeighted(b.large), slots: semaphore.NewWeighted(b.working), pageSlots: semaphore.NewWeighted(b.pages),
 	}
 }
 
@@ -107,7 +113,7 @@ type visit struct {
 	gate          *gate
 	control       *http.ResponseController
 	bodies, large int64
-	working       bool
+	working, page bool
 }
 
 type visitKey struct{}
@@ -141,6 +147,10 @@ func (v *visit) stopWorking() {
 		v.working = false
 		v.gate.slots.Release(1)
 	}
+	if v.page {
+		v.page = false
+		v.gate.pageSlots.Release(1)
+	}
 }
 
 // Begin waits until the request may be worked on. Those that wait come in their order.
@@ -152,6 +162,20 @@ func (g *gate) Begin(ctx context.Context) error {
 	err := g.take(ctx, g.slots, 1, "work")
 	v.working = err == nil
 	return err
+}
+
+// Page waits until the request, which has begun, may read a page of many resources. Those that wait keep no others from their work.
+func (g *gate) Page(ctx context.Context) error {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok || v.page {
+		return nil
+	}
+	v.stopWorking()
+	if err := g.take(ctx, g.pageSlots, 1, "pages"); err != nil {
+		return err
+	}
+	v.page = true
+	return g.Begin(ctx)
 }
 
 // Hold waits until the request may hold so many bytes in all beside its body. Meanwhile it lets go of what it had, so that no two

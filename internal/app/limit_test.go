@@ -22,7 +22,7 @@ func visitor(g *gate) (context.Context, *visit) {
 }
 
 func narrow() *gate {
-	return newGate(bounds{patience: 5 * time.Second, connections: 4, working: 1, bodies: 4 << 20, large: 100}, func(string) {})
+	return newGate(bounds{patience: 5 * time.Second, connections: 4, working: 1, pages: 1, bodies: 4 << 20, large: 100}, func(string) {})
 }
 
 func throttled(err error) bool { _, ok := errors.AsType[*model.Throttled](err); return ok }
@@ -64,6 +64,48 @@ func TestGate(t *testing.T) {
 		cancel()
 		if err := errors.Join(g.Begin(first), g.Begin(gone)); !errors.Is(err, context.Canceled) {
 			t.Errorf("a client that went away: %v", err)
+		}
+	})
+}
+
+// TestGateOfPages: who waits for others' pages keeps nobody from other work, and who needs more than a page has of room lets others
+// on.
+func TestGateOfPages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(bounds{patience: 5 * time.Second, connections: 4, working: 2, pages: 1, bodies: 4 << 20, large: 100}, func(string) {})
+		reader, v1 := visitor(g)
+		if err := errors.Join(g.Begin(reader), g.Page(reader), g.Page(reader)); err != nil {
+			t.Fatal(err)
+		}
+		late, v2 := visitor(g)
+		if err := errors.Join(g.Begin(late), g.Page(late)); !throttled(err) {
+			t.Errorf("a second page: %v, want Throttled", err)
+		}
+		v2.leave()
+		waiting := make(chan error, 3)
+		for range 3 {
+			ctx, v := visitor(g)
+			go func() { waiting <- errors.Join(g.Begin(ctx), g.Page(ctx)); v.leave() }()
+		}
+		synctest.Wait()
+		quick, v3 := visitor(g)
+		start := time.Now()
+		if err := g.Begin(quick); err != nil || time.Since(start) != 0 {
+			t.Errorf("other work beside them: %v after %s", err, time.Since(start))
+		}
+		v3.leave()
+		if err := g.Hold(reader, 50); err != nil {
+			t.Error(err)
+		}
+		for range 3 {
+			if err := <-waiting; err != nil {
+				t.Errorf("when the first page turned out to be large: %v", err)
+			}
+		}
+		v1.leave()
+		if !g.pageSlots.TryAcquire(1) || !g.slots.TryAcquire(2) || !g.largeRoom.TryAcquire(100) {
+			t.Error("something was not given back")
 		}
 	})
 }

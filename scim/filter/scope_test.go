@@ -73,6 +73,29 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+// TestIdentifies tells the lookups of provisioning services from conditions that may hold for many.
+func TestIdentifies(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		`userName eq "a"`: true, `externalId eq "a"`: true, `id eq "a"`: true, `displayName eq "a"`: true,
+		`emails[type eq "work"].value eq "a"`: true, `emails eq "a"`: true, `emails.value eq "a"`: true,
+		`emails[type eq "work" and value eq "a"]`: true, `userName eq "a" and title pr`: true, `active eq true and id eq "a"`: true,
+		`userName eq "a" or externalId eq "b"`: true,
+		`userName eq "a" or title pr`:          false, `userName sw "a"`: false, `userName ne "a"`: false, `not (userName eq "a")`: false,
+		`userName pr`: false, `externalId eq null`: false, `emails[type eq "work"]`: false, `emails.type eq "work"`: false,
+		`emails[type eq "work" and value ew "a"]`: false, `title eq "a"`: false, `active eq true`: false, `groups eq "a"`: false,
+		`urn:contoso:2.0:User:userName eq "a"`: false, `emails[value eq null]`: false, `addresses[type eq "work"].locality eq "a"`: false,
+	} {
+		f, err := resolve(text, schemas.New().User)
+		if err != nil || filter.Identifies(f) != want {
+			t.Errorf("%s: %t (%v), want %t", text, !want, err, want)
+		}
+	}
+	if filter.Identifies(nil) {
+		t.Error("no filter identifies somebody")
+	}
+}
+
 // TestLiterals shows what the forms of a value become.
 func TestLiterals(t *testing.T) {
 	t.Parallel()

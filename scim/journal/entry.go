@@ -1,5 +1,5 @@
 // Package journal puts SCIM requests that were answered into words: what was meant, to whom, how it ended and by which rule,
-// and what was sent and answered without its secrets. It works behind the answer, on copies of a bounded size. It imports
+// and what was sent and answered without its secrets. It imports
 // model, scim/wire, scim/fault and elimity-com/scim's errors.
 package journal
 
@@ -35,27 +35,19 @@ type Entry struct {
 	Err            error  // what the request failed with
 	RequestHeaders []model.SCIMHeader
 	AnswerHeaders  []model.SCIMHeader
-	Request        []byte // bodies, at most MaxBody of each
+	Request        []byte // bodies, until Exchange
 	Answer         []byte
-	RequestBytes   int // how long they were
-	AnswerBytes    int
 
-	meant *intent
+	meant  intent
+	ending ending
 }
 
-// Hold takes copies of as much of the bodies as is kept. A request body that is longer is understood at once, because what is
-// left of it could not be.
-func (e *Entry) Hold(request, answer []byte) {
-	e.RequestBytes, e.AnswerBytes = len(request), len(answer)
-	if len(request) > MaxBody {
-		meant := understand(e.Method, e.Route, e.Filter, request)
-		e.meant = &meant
-		request = request[:MaxBody]
-	}
-	answer = answer[:min(len(answer), MaxBody)]
-	both := make([]byte, 0, len(request)+len(answer))
-	both = append(append(both, request...), answer...)
-	e.Request, e.Answer = both[:len(request):len(request)], both[len(request):]
+// Exchange gives the messages without secrets, and lets go of the bodies: what they say was understood then.
+func (e *Entry) Exchange() model.SCIMExchange {
+	e.meant, e.ending = understand(e.Method, e.Route, e.Filter, e.Request), e.ended()
+	x := model.SCIMExchange{Request: message(e.RequestHeaders, e.Request), Answer: message(e.AnswerHeaders, e.Answer)}
+	e.Request, e.Answer, e.RequestHeaders, e.AnswerHeaders = nil, nil, nil, nil
+	return x
 }
 
 // Ref names the integration.
@@ -66,7 +58,7 @@ const overhead = 1024
 
 // Size is about how many bytes the entry occupies.
 func (e *Entry) Size() int {
-	return overhead + len(e.Request) + len(e.Answer) + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
+	return overhead + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
 }
 
 // Named gives the subject where the request told both its id and its name.
@@ -83,21 +75,13 @@ const maxUnnamed = 8
 // Unnamed gives the ids that the words want names for.
 func (e *Entry) Unnamed() []string {
 	var ids []string
-	e.words(e.understood(), func(id string) string {
+	e.words(&e.meant, func(id string) string {
 		if len(ids) < maxUnnamed && id != "" {
 			ids = append(ids, id)
 		}
 		return ""
 	})
 	return ids
-}
-
-func (e *Entry) understood() *intent {
-	if e.meant == nil {
-		meant := understand(e.Method, e.Route, e.Filter, e.Request)
-		e.meant = &meant
-	}
-	return e.meant
 }
 
 // The most that is kept of texts that a client chooses, in bytes.
@@ -111,24 +95,22 @@ const (
 )
 
 // Row puts the request into words.
-func (e *Entry) Row(name func(id string) string) (model.SCIMRequest, model.SCIMExchange) {
-	meant := e.understood()
+func (e *Entry) Row(name func(id string) string) model.SCIMRequest {
 	row := model.SCIMRequest{
 		ID: e.ID, OrganizationID: e.Caller.OrganizationID, IntegrationID: e.Caller.IntegrationID,
 		OccurredAt: e.At.UTC().Truncate(time.Microsecond), Method: Clean(e.Method, maxMethod), Path: Clean(RedactURL(e.Path, e.Query), maxPath),
-		Summary: Clean(e.words(meant, name), maxSummary), Status: e.Status, DurationUS: e.Took.Microseconds(), Deviations: e.Deviations,
+		Summary: Clean(e.words(&e.meant, name), maxSummary), Status: e.Status, DurationUS: e.Took.Microseconds(), Deviations: e.Deviations,
 		CredentialID: e.Caller.CredentialID, CredentialName: Clean(e.Caller.CredentialName, maxSubject),
 		UserAgent: Clean(e.UserAgent, maxAgent), RemoteAddress: e.RemoteAddress,
+		Result: e.ending.result, SCIMType: e.ending.scimType, Detail: e.ending.detail, Rule: e.ending.rule,
 	}
-	e.subject(meant, name, &row)
-	e.outcome(&row)
-	return row, model.SCIMExchange{
-		Request: message(e.RequestHeaders, e.Request, e.RequestBytes), Answer: message(e.AnswerHeaders, e.Answer, e.AnswerBytes),
-	}
+	e.subject(&e.meant, name, &row)
+	return row
 }
 
-func message(headers []model.SCIMHeader, body []byte, size int) model.SCIMMessage {
-	cut := size > len(body)
+func message(headers []model.SCIMHeader, body []byte) model.SCIMMessage {
+	size, cut := len(body), len(body) > MaxBody
+	body = body[:min(size, MaxBody)]
 	return model.SCIMMessage{Headers: headers, Body: strings.ToValidUTF8(string(Redact(body, cut)), "\uFFFD"), Bytes: size, Cut: cut}
 }
 

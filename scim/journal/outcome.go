@@ -12,17 +12,23 @@ import (
 	"usher/scim/fault"
 )
 
-// outcome fills in how the request ended, and why where it failed.
-func (e *Entry) outcome(row *model.SCIMRequest) {
-	row.Result = e.result()
+// ending is how a request ended, and why where it failed.
+type ending struct {
+	result                 model.SCIMResult
+	scimType, detail, rule string
+}
+
+func (e *Entry) ended() ending {
+	end := ending{result: e.result()}
 	if e.Status < http.StatusBadRequest {
-		return
+		return end
 	}
 	var told struct{ ScimType, Detail string }
-	if json.Unmarshal(e.Answer, &told) == nil { // an answer of ours is whole JSON unless it was cut
-		row.SCIMType, row.Detail = Clean(told.ScimType, maxName), Clean(told.Detail, maxDetail)
+	if json.Unmarshal(e.Answer, &told) == nil { // an answer of ours is JSON
+		end.scimType, end.detail = Clean(told.ScimType, maxName), Clean(told.Detail, maxDetail)
 	}
-	row.Rule = Clean(e.rule(row.SCIMType, row.Detail), maxSubject)
+	end.rule = Clean(e.rule(end.scimType, end.detail), maxSubject)
+	return end
 }
 
 func (e *Entry) result() model.SCIMResult {

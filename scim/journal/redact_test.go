@@ -242,9 +242,10 @@ func BenchmarkRow(b *testing.B) {
 	for b.Loop() {
 		e := ofAda()
 		e.Status = 200
-		e.Hold(body, answer)
+		e.Request, e.Answer = body, answer
+		e.Exchange()
 		_ = e.Unnamed()
-		if row, _ := e.Row(names); row.Summary == "" {
+		if row := e.Row(names); row.Summary == "" {
 			b.Fatal()
 		}
 	}
