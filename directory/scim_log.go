@@ -34,7 +34,8 @@ const (
 	maxWaitingBytes = 8 << 20
 	fullBatch       = 512     // entries after which is written at once
 	fullBatchBytes  = 1 << 20 // bytes after which is written at once
-	maxRejections   = 1000    // sorts of refused attempts
+	largeEntry      = 16 << 10
+	maxRejections   = 1000 // sorts of refused attempts
 	flushEvery      = time.Second
 	maxPause        = 15 * time.Second // between attempts on a database that does not answer
 	flushTime       = 30 * time.Second // of one attempt
@@ -97,19 +98,28 @@ func (l *RequestLog) Wants(status int) bool {
 	return l.Mode == SCIMLogFull || l.Mode == SCIMLogErrors && status >= 400
 }
 
-// waitingEntry is an entry whose exchange was packed: what waits is a tenth of what was said.
+// waitingEntry is an entry that is not written yet.
 type waitingEntry struct {
 	model.SCIMEntry
-	exchange []byte
-	size     int // in bytes
+	exchange []byte // packed; nil where that is still to be done
+	size     int    // about how many bytes it occupies
 }
 
-// Keep takes an entry to be written, or drops it where too much waits already. The bodies are packed here and not behind the
-// answer: a page is a hundred times as long as what is kept of it.
+func (e *waitingEntry) pack(p *packer) {
+	if e.exchange == nil {
+		x := e.Exchange()
+		e.exchange = p.pack(&x)
+	}
+}
+
+// Keep takes an entry to be written, or drops it where too much waits already. A large one is packed here, so that no page waits
+// that is ten times as long as what is kept of it; the others are packed when they are written, behind the answers of all.
 func (l *RequestLog) Keep(e model.SCIMEntry) {
-	x := e.Exchange()
-	kept := waitingEntry{SCIMEntry: e, exchange: l.packer.pack(&x)}
-	kept.size = e.Size() + len(kept.exchange)
+	kept := waitingEntry{SCIMEntry: e, size: e.Size()}
+	if kept.size > largeEntry {
+		kept.pack(l.packer)
+		kept.size = e.Size() + len(kept.exchange)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.waiting)+l.writing >= maxWaiting || l.bytes+kept.size > maxWaitingBytes {

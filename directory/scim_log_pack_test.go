@@ -63,3 +63,46 @@ func TestPackLeavesWhatItPacked(t *testing.T) {
 		t.Error("an exchange was packed over an earlier one")
 	}
 }
+
+// spoken is an entry with an answer of so many bytes.
+type spoken struct {
+	model.SCIMEntry
+	answer string
+}
+
+func (s *spoken) Size() int { return 1000 + len(s.answer) }
+
+func (s *spoken) Exchange() model.SCIMExchange {
+	x := model.SCIMExchange{Answer: model.SCIMMessage{Body: s.answer, Bytes: len(s.answer)}}
+	s.answer = ""
+	return x
+}
+
+// TestKeepPacksWhatIsLarge: a page does not wait as it is, and the room that was taken for it is given back whole.
+func TestKeepPacksWhatIsLarge(t *testing.T) {
+	t.Parallel()
+	l := &RequestLog{packer: newPacker(), wake: make(chan struct{}, 1)}
+	page := strings.Repeat(`{"userName":"ada@contoso.com"},`, 2000)
+	l.Keep(&spoken{answer: "small"})
+	l.Keep(&spoken{answer: page})
+	small, large := &l.waiting[0], &l.waiting[1]
+	if small.exchange != nil || small.size != 1005 {
+		t.Errorf("a small entry waits packed, or with %d bytes", small.size)
+	}
+	if large.exchange == nil || large.size > 1000+len(page)/5 || l.bytes != small.size+large.size {
+		t.Errorf("a page of %d bytes waits with %d, of %d in all", len(page), large.size, l.bytes)
+	}
+	for _, e := range []*waitingEntry{small, large} {
+		e.pack(l.packer)
+		e.pack(l.packer) // as after an attempt that failed
+	}
+	for i, want := range []string{"small", page} {
+		if x, err := l.packer.unpack(l.waiting[i].exchange); err != nil || x.Answer.Body != want {
+			t.Errorf("entry %d came back as %.50q, %v", i, x.Answer.Body, err)
+		}
+	}
+	l.settled(l.waiting)
+	if l.bytes != 0 {
+		t.Errorf("%d bytes are still counted", l.bytes)
+	}
+}

@@ -114,7 +114,9 @@ func (w *logWriter) writeBatch(ctx context.Context, batch []waitingEntry) error 
 func (w *logWriter) rows(ctx context.Context, batch []waitingEntry) ([]model.SCIMRequest, error) {
 	names := map[store.SCIMName]string{}
 	var wanted []store.SCIMName
-	for _, e := range batch {
+	for i := range batch {
+		e := &batch[i]
+		e.pack(w.log.packer)
 		if id, name := e.Named(); id != "" {
 			names[store.SCIMName{Ref: e.Ref(), ID: id}] = name
 		}

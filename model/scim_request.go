@@ -68,17 +68,17 @@ type SCIMHeader struct {
 	Value string `json:"value"`
 }
 
-// SCIMEntry is a request that was answered and waits to be written. It is used by one goroutine.
+// SCIMEntry is a request that was answered and waits to be written. It is used by one goroutine at a time.
 type SCIMEntry interface {
 	Ref() Ref
 	// Size is about how many bytes it occupies.
 	Size() int
+	// Exchange gives what was sent and answered. It is called once, before the methods below: the entry lets go of the bodies then.
+	Exchange() SCIMExchange
 	// Unnamed gives ids whose names the words want and the request itself did not tell, at most a few.
 	Unnamed() []string
 	// Named gives the id and name of the subject, where the request told them.
 	Named() (id, name string)
-	// Exchange gives what was sent and answered. It is called once, before the others: the entry lets go of the bodies then.
-	Exchange() SCIMExchange
 	// Row puts the request into words; name gives the name that an id has, "" where that is not known.
 	Row(name func(id string) string) SCIMRequest
 }

@@ -58,7 +58,7 @@ const overhead = 1024
 
 // Size is about how many bytes the entry occupies.
 func (e *Entry) Size() int {
-	return overhead + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
+	return overhead + len(e.Request) + len(e.Answer) + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
 }
 
 // Named gives the subject where the request told both its id and its name.
