@@ -29,8 +29,8 @@ const (
 
 // About how many bytes of memory are held for each byte or reference.
 const (
-	perBodyByte     = 8 // text: parsed, normalised, compared, rendered, and kept for the log
-	perObject       = 1024
+	perBodyByte     = 8    // text: parsed, normalised, compared, rendered, and kept for the log
+	perObject       = 3072 // such as a member: parsed, looked for, written, and told in the feed
 	perValue        = 128
 	perPageByte     = 3   // as read, and as rendered
 	perDocumentByte = 12  // edited: read, parsed, changed, rendered
