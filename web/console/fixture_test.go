@@ -262,12 +262,13 @@ type entry struct {
 	row model.SCIMRequest
 }
 
-func (e entry) Ref() model.Ref           { return e.ref }
-func (e entry) Size() int                { return 100 }
-func (e entry) Unnamed() []string        { return nil }
-func (e entry) Named() (id, name string) { return "", "" }
-func (e entry) Row(func(string) string) (model.SCIMRequest, model.SCIMExchange) {
-	return e.row, model.SCIMExchange{
+func (e entry) Ref() model.Ref                            { return e.ref }
+func (e entry) Size() int                                 { return 100 }
+func (e entry) Unnamed() []string                         { return nil }
+func (e entry) Named() (id, name string)                  { return "", "" }
+func (e entry) Row(func(string) string) model.SCIMRequest { return e.row }
+func (e entry) Exchange() model.SCIMExchange {
+	return model.SCIMExchange{
 		Request: model.SCIMMessage{Headers: []model.SCIMHeader{{Name: "Authorization", Value: "Bearer [redacted]"}}, Body: `{"userName":"ada"}`, Bytes: 18},
 		Answer:  model.SCIMMessage{Body: `{"id":"1","userName":"ada"}`, Bytes: 27},
 	}
