@@ -32,10 +32,10 @@ const (
 const (
 	maxWaiting      = 16384
 	maxWaitingBytes = 8 << 20
-	fullBatch       = 512     // entries after which is written at once
-	fullBatchBytes  = 1 << 20 // bytes after which is written at once
-	largeEntry      = 16 << 10
-	maxRejections   = 1000 // sorts of refused attempts
+	fullBatch       = 512      // entries after which is written at once
+	fullBatchBytes  = 1 << 20  // bytes after which is written at once
+	largeEntry      = 16 << 10 // bytes of an entry that is packed at once
+	maxRejections   = 1000     // sorts of refused attempts
 	flushEvery      = time.Second
 	maxPause        = 15 * time.Second // between attempts on a database that does not answer
 	flushTime       = 30 * time.Second // of one attempt

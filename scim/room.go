@@ -22,8 +22,8 @@ const (
 	ordinaryMemory     = 512 << 10 // bytes of memory for a body or documents, such as 100 users or 400 members
 	ordinaryPage       = 512 << 10 // bytes of the documents of a page, and one document more; 100 users have about 150 KiB
 	maxPageBytes       = 2 << 20   // bytes of the documents of a page, and one document more; 500 users have 1 MiB
-	fewResources       = 10
-	ordinaryReferences = 2_000 // members or groups in one answer
+	fewResources       = 10        // of which a page is so short that it waits for no others
+	ordinaryReferences = 2_000     // members or groups in one answer
 	maxReferences      = 100_000
 )
 

@@ -165,6 +165,7 @@ func (g *gate) Begin(ctx context.Context) error {
 }
 
 // Page waits until the request, which has begun, may read a page of many resources. Those that wait keep no others from their work.
+// A page that turns out to be large gives its place up for its share of the memory.
 func (g *gate) Page(ctx context.Context) error {
 	v, ok := ctx.Value(visitKey{}).(*visit)
 	if !ok || v.page {

@@ -56,9 +56,9 @@ func (e *Entry) Ref() model.Ref { return e.Caller.Ref }
 // overhead is about how many bytes an entry occupies beside its texts.
 const overhead = 1024
 
-// Size is about how many bytes the entry occupies.
+// Size is about how many bytes the entry occupies: the buffers of its bodies count whole, of which little may be used.
 func (e *Entry) Size() int {
-	return overhead + len(e.Request) + len(e.Answer) + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
+	return overhead + cap(e.Request) + cap(e.Answer) + len(e.Path) + len(e.Query) + len(e.Filter) + len(e.UserAgent)
 }
 
 // Named gives the subject where the request told both its id and its name.

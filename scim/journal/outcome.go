@@ -18,6 +18,7 @@ type ending struct {
 	scimType, detail, rule string
 }
 
+// ended reads how the request ended from its answer.
 func (e *Entry) ended() ending {
 	end := ending{result: e.result()}
 	if e.Status < http.StatusBadRequest {

@@ -215,6 +215,20 @@ func TestWordsOfLargeBodies(t *testing.T) {
 	}
 }
 
+// TestSizeOfSlack: an answer that left most of its buffer empty, as that of a page with few attributes does, holds all of it.
+func TestSizeOfSlack(t *testing.T) {
+	t.Parallel()
+	e := ofSales()
+	e.Request, e.Answer = make([]byte, 10, 50_000), make([]byte, 10, 200_000)
+	if before := e.Size(); before < 250_000 {
+		t.Errorf("it occupies %d bytes, want at least 250,000", before)
+	}
+	e.Exchange()
+	if after := e.Size(); after > 2*overhead {
+		t.Errorf("without its bodies it occupies %d bytes", after)
+	}
+}
+
 // TestSubject says whom a request is about, by the name at the time, and which names must be looked up.
 func TestSubject(t *testing.T) {
 	t.Parallel()

@@ -16,26 +16,12 @@ import (
 	"usher/model/store/storetest"
 )
 
-// entry is a request as the SCIM edge hands it to the log.
-type entry struct {
-	ref model.Ref
-	row model.SCIMRequest
-}
-
-func (e entry) Ref() model.Ref                            { return e.ref }
-func (e entry) Size() int                                 { return 100 }
-func (e entry) Unnamed() []string                         { return nil }
-func (e entry) Named() (id, name string)                  { return "", "" }
-func (e entry) Row(func(string) string) model.SCIMRequest { return e.row }
-func (e entry) Exchange() model.SCIMExchange {
-	return model.SCIMExchange{Request: model.SCIMMessage{
-		Headers: []model.SCIMHeader{{Name: "Authorization", Value: "Bearer [redacted]"}}, Body: `{"userName":"ada"}`, Bytes: 18,
-	}}
-}
-
 // logged writes requests to the log of an integration, and gives the id of the last.
 func (f *fixture) logged(integrationID string, rows ...model.SCIMRequest) string {
 	f.t.Helper()
+	said := model.SCIMExchange{Request: model.SCIMMessage{
+		Headers: []model.SCIMHeader{{Name: "Authorization", Value: "Bearer [redacted]"}}, Body: `{"userName":"ada"}`, Bytes: 18,
+	}}
 	l := directory.NewRequestLog(directory.RequestLogOptions{Store: f.svc.Store})
 	ref := model.Ref{OrganizationID: f.org.ID, IntegrationID: integrationID}
 	id := ""
@@ -45,7 +31,7 @@ func (f *fixture) logged(integrationID string, rows ...model.SCIMRequest) string
 			row.Status, row.Result, row.Detail, row.Rule = r.Status, r.Result, r.Detail, r.Rule
 		}
 		row.SubjectID, row.Subject, row.SubjectKey, row.Method = r.SubjectID, r.Subject, model.Fold(r.Subject), "PATCH"
-		l.Keep(entry{ref, row})
+		l.Keep(storetest.Entry{Of: ref, Line: row, Said: said})
 		id = row.ID
 	}
 	l.Reject(model.SCIMRejection{IntegrationID: integrationID, Cause: "expired", RemoteAddress: "192.0.2.1"})

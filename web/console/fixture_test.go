@@ -256,30 +256,16 @@ func (f *fixture) account(email string) model.Account {
 	return list[0]
 }
 
-// entry is a request as the SCIM edge hands it to the log.
-type entry struct {
-	ref model.Ref
-	row model.SCIMRequest
-}
-
-func (e entry) Ref() model.Ref                            { return e.ref }
-func (e entry) Size() int                                 { return 100 }
-func (e entry) Unnamed() []string                         { return nil }
-func (e entry) Named() (id, name string)                  { return "", "" }
-func (e entry) Row(func(string) string) model.SCIMRequest { return e.row }
-func (e entry) Exchange() model.SCIMExchange {
-	return model.SCIMExchange{
-		Request: model.SCIMMessage{Headers: []model.SCIMHeader{{Name: "Authorization", Value: "Bearer [redacted]"}}, Body: `{"userName":"ada"}`, Bytes: 18},
-		Answer:  model.SCIMMessage{Body: `{"id":"1","userName":"ada"}`, Bytes: 27},
-	}
-}
-
 // logged writes requests to the log of an integration.
 func (f *fixture) logged(ref model.Ref, rows ...model.SCIMRequest) {
 	f.Helper()
+	said := model.SCIMExchange{
+		Request: model.SCIMMessage{Headers: []model.SCIMHeader{{Name: "Authorization", Value: "Bearer [redacted]"}}, Body: `{"userName":"ada"}`, Bytes: 18},
+		Answer:  model.SCIMMessage{Body: `{"id":"1","userName":"ada"}`, Bytes: 27},
+	}
 	l := directory.NewRequestLog(directory.RequestLogOptions{Store: f.store})
 	for _, row := range rows {
-		l.Keep(entry{ref, row})
+		l.Keep(storetest.Entry{Of: ref, Line: row, Said: said})
 	}
 	l.Reject(model.SCIMRejection{IntegrationID: ref.IntegrationID, Cause: "expired", RemoteAddress: "192.0.2.1", UserAgent: "curl/8"})
 	ctx, cancel := context.WithTimeout(f.Context(), time.Minute)

@@ -36,6 +36,31 @@ func NewRequest(ref model.Ref, summary string) model.SCIMRequest {
 	}
 }
 
+// Entry is a request as the SCIM edge hands it to the log; it is a model.SCIMEntry.
+type Entry struct {
+	Of   model.Ref
+	Line model.SCIMRequest
+	Said model.SCIMExchange
+}
+
+// Ref gives the integration.
+func (e Entry) Ref() model.Ref { return e.Of }
+
+// Size is that of a small request, in bytes.
+func (e Entry) Size() int { return 100 }
+
+// Unnamed gives nothing: the line says all.
+func (e Entry) Unnamed() []string { return nil }
+
+// Named gives no name to others.
+func (e Entry) Named() (id, name string) { return "", "" }
+
+// Exchange gives what was said.
+func (e Entry) Exchange() model.SCIMExchange { return e.Said }
+
+// Row gives the line.
+func (e Entry) Row(func(string) string) model.SCIMRequest { return e.Line }
+
 func scimLogCases() []testCase {
 	return []testCase{
 		{"lines of the request log are written once, however often they are sent", requestsOnce},
